@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The gate. This text is mapped in both address spaces at the same address, so
+ * that execution goes on across a write of CR3. GS points at this CPU's gate
+ * page (gate.h), which only the nucleus' space maps writable: whatever is stored
+ * through GS is stored after CR3 has been switched to the nucleus.
+ *
+ * The counts beside the two fast paths are what a guest pays; keep them low.
+ */
+#include "gate_layout.h"
+#include "vmcs.h"
+
+	.section .gate.text, "ax"
+
+/* ---- core to nucleus ----------------------------------------------------- */
+
+	/*
+	 * One stub per call of nucleus.h. Arguments stay where the C ABI has them;
+	 * the number goes in EAX. Nucleus functions keep the callee-saved registers.
+	 */
+	.set number, 0
+#define GATE_CALL(name) \
+	.globl nuc_##name; .balign 16; nuc_##name: mov $number, %eax; jmp gate_enter; .set number, number + 1
+#include "gate_calls.h"
+#undef GATE_CALL
+
+	.balign 16
+gate_enter:
+	mov %gs:GATE_NUCLEUS_CR3, %r10
+	mov %r10, %cr3
+	mov %rsp, %gs:GATE_SAVED_CORE_SP
+	mov %gs:GATE_NUCLEUS_SP, %rsp
+	/*
+	 * EAX is below the table's size when the core came by a stub; a core that
+	 * jumped to gate_enter with something else is held to the table all the same.
+	 */
+	and $(GATE_CALLS - 1), %eax
+	call *gate_table(, %rax, 8)
+	mov %gs:GATE_SAVED_CORE_SP, %rsp
+	mov %gs:GATE_CORE_CR3, %r10
+	mov %r10, %cr3
+	/* Nothing of the nucleus' scratch registers is the core's to see. */
+	xor %r10d, %r10d
+	xor %r11d, %r11d
+	xor %ecx, %ecx
+	xor %edx, %edx
+	xor %esi, %esi
+	xor %edi, %edi
+	xor %r8d, %r8d
+	xor %r9d, %r9d
+	ret
+
+	.section .gate.rodata, "a"
+	.balign 8
+gate_table:
+	.set number, 0
+#define GATE_CALL(name) .quad gate_##name; .set number, number + 1
+#include "gate_calls.h"
+#undef GATE_CALL
+	.rept GATE_CALLS - number
+	.quad gate_bad_call
+	.endr
+	.if number > GATE_CALLS
+	.error "gate table too small"
+	.endif
+
+/* ---- VM exit and entry --------------------------------------------------- */
+
+	.section .gate.text, "ax"
+
+.macro advance_rip              /* 6: go on after the instruction that exited */
+	mov $VMCS_EXIT_LENGTH, %ecx
+	vmread %rcx, %rcx
+	mov $VMCS_GUEST_RIP, %edx
+	vmread %rdx, %rax
+	add %rcx, %rax
+	vmwrite %rax, %rdx
+.endm
+
+.macro scrub                    /* 6: what C would keep, and the core must not see */
+	xor %r10d, %r10d
+	xor %r11d, %r11d
+	xor %r12d, %r12d
+	xor %r13d, %r13d
+	xor %r14d, %r14d
+	xor %r15d, %r15d
+.endm
+
+	/*
+	 * HOST_RIP. RSP is the end of the vCPU's register area (HOST_RSP), CR3 is the
+	 * nucleus'. Interrupts are off and stay off.
+	 */
+	.globl vmexit_entry
+	.balign 64
+vmexit_entry:
+	push %rax
+	push %rcx
+	push %rdx
+	push %rbx
+	push %rbp
+	push %rsi
+	push %rdi
+	push %r8
+	push %r9
+	push %r10
+	push %r11
+	push %r12
+	push %r13
+	push %r14
+	push %r15
+	movl $0, %gs:GATE_IN_GUEST
+	mov $VMCS_EXIT_REASON, %ebx
+	vmread %rbx, %rbx
+	cmp $REASON_VMCALL, %ebx
+	jne not_hypercall
+
+	/* A hypercall from 64-bit mode at CPL 0; SS.DPL is the CPL. */
+	mov $VMCS_GUEST_SS_RIGHTS, %ebp
+	vmread %rbp, %rbp
+	test $0x60, %ebp
+	jnz slow_exit
+	cmpb $0, REGS_LONG_MODE(%rsp)
+	je slow_exit
+	mov %rax, %r9
+	mov %r10, %rcx
+	scrub
+	mov %gs:GATE_CORE_CR3, %rax
+	mov %gs:GATE_CORE_SP, %rsp
+	mov %rax, %cr3
+	call core_hypercall
+	mov %gs:GATE_NUCLEUS_CR3, %rcx
+	mov %rcx, %cr3
+	mov %gs:GATE_REGS, %rsp
+	mov %rax, REGS_RAX(%rsp)
+
+skip_instruction:
+	advance_rip
+	mov $VMCS_GUEST_INTERRUPTIBILITY, %edx
+	vmread %rdx, %rax
+	test $(BLOCKING_STI | BLOCKING_MOV_SS), %al
+	jnz clear_blocking
+blocking_cleared:
+	/*
+	 * From here another CPU that wants this one out of the guest sees in_guest,
+	 * and the locked decrement makes sure that one of the two notices the other:
+	 * either it waits for our exit or we find no credit left.
+	 */
+	movl $1, %gs:GATE_IN_GUEST
+	lock subl $1, %gs:GATE_CREDIT
+	jc slow_entry
+	pop %r15
+	pop %r14
+	pop %r13
+	pop %r12
+	pop %r11
+	pop %r10
+	pop %r9
+	pop %r8
+	pop %rdi
+	pop %rsi
+	pop %rbp
+	pop %rbx
+	pop %rdx
+	pop %rcx
+	pop %rax
+	vmresume
+	mov %gs:GATE_NUCLEUS_SP, %rsp
+	call vcpu_entry_failed
+
+clear_blocking:
+	and $~(BLOCKING_STI | BLOCKING_MOV_SS), %eax
+	vmwrite %rax, %rdx
+	jmp blocking_cleared
+
+slow_entry:
+	movl $0, %gs:GATE_CREDIT
+	movl $0, %gs:GATE_IN_GUEST
+	mov %gs:GATE_NUCLEUS_SP, %rsp
+	jmp loop
+
+not_hypercall:
+	cmp $REASON_CPUID, %ebx
+	jne slow_exit
+	/* Leaves 1 and 7 show bits of the guest's own CR4, which C code adds. */
+	mov %gs:GATE_EXIT, %rbx
+	cmp $1, %eax
+	je slow_cpuid
+	cmp $7, %eax
+	je slow_cpuid
+	mov %eax, EXIT_OFF_LEAF(%rbx)
+	mov %ecx, EXIT_OFF_SUBLEAF(%rbx)
+	movl $0, EXIT_OFF_KIND(%rbx)    /* EXIT_CPUID */
+	movl $0, EXIT_OFF_VERDICT(%rbx)
+	mov %gs:GATE_VCPU, %eax
+	mov %eax, EXIT_OFF_VCPU(%rbx)
+	mov %gs:GATE_CPU_ID, %edi
+	xor %ecx, %ecx
+	xor %edx, %edx
+	xor %esi, %esi
+	xor %r8d, %r8d
+	xor %r9d, %r9d
+	xor %ebp, %ebp
+	scrub
+	mov %gs:GATE_CORE_CR3, %rax
+	mov %gs:GATE_CORE_SP, %rsp
+	mov %rax, %cr3
+	call core_exit
+	mov %gs:GATE_NUCLEUS_CR3, %rcx
+	mov %rcx, %cr3
+	mov %gs:GATE_REGS, %rsp
+	mov %gs:GATE_EXIT, %rbx
+	cmpl $2, EXIT_OFF_VERDICT(%rbx) /* VERDICT_SKIP */
+	jne slow_verdict
+	mov EXIT_OFF_EAX(%rbx), %eax
+	mov %rax, REGS_RAX(%rsp)
+	mov EXIT_OFF_EBX(%rbx), %eax
+	mov %rax, REGS_RBX(%rsp)
+	mov EXIT_OFF_ECX(%rbx), %eax
+	mov %rax, REGS_RCX(%rsp)
+	mov EXIT_OFF_EDX(%rbx), %eax
+	mov %rax, REGS_RDX(%rsp)
+	jmp skip_instruction
+
+slow_cpuid:
+	mov $REASON_CPUID, %ebx
+slow_exit:
+	mov %gs:GATE_NUCLEUS_SP, %rsp
+	mov %ebx, %edi
+	call vcpu_exit
+	jmp step
+
+slow_verdict:
+	mov %gs:GATE_NUCLEUS_SP, %rsp
+	call vcpu_finish_exit
+
+	/*
+	 * The loop of a CPU: on an empty nucleus stack, do what nucleus_step says:
+	 * EAX is STEP_*, EDX its argument.
+	 */
+	.globl loop
+loop:
+	call nucleus_step
+step:
+	cmp $STEP_CORE_EXIT, %eax
+	je step_exit
+	cmp $STEP_CORE_EVENT, %eax
+	je step_event
+	cmp $STEP_ENTER, %eax
+	jne loop
+
+	mov %gs:GATE_REGS, %rsp
+	cmpb $0, REGS_LAUNCHED(%rsp)
+	jne blocking_cleared
+	movl $1, %gs:GATE_IN_GUEST
+	lock subl $1, %gs:GATE_CREDIT
+	jc slow_entry
+	movb $1, REGS_LAUNCHED(%rsp)
+	pop %r15
+	pop %r14
+	pop %r13
+	pop %r12
+	pop %r11
+	pop %r10
+	pop %r9
+	pop %r8
+	pop %rdi
+	pop %rsi
+	pop %rbp
+	pop %rbx
+	pop %rdx
+	pop %rcx
+	pop %rax
+	vmlaunch
+	mov %gs:GATE_NUCLEUS_SP, %rsp
+	call vcpu_entry_failed
+
+step_exit:
+	mov %gs:GATE_CPU_ID, %edi
+	call upcall_exit
+	call vcpu_finish_exit
+	jmp loop
+
+step_event:
+	mov %gs:GATE_CPU_ID, %edi
+	mov %edx, %esi
+	lea core_event(%rip), %rax
+	call upcall
+	jmp loop
+
+	/* core_boot(info) and core_cpu_up(cpu): once per CPU, then the loop. */
+	.globl first_upcall
+first_upcall:
+	mov %rsi, %rax
+	mov %gs:GATE_NUCLEUS_SP, %rsp
+	call upcall
+	call nucleus_release_cpus
+	jmp loop
+
+	/*
+	 * RAX(RDI, RSI) in the core, on its empty stack; then back to our caller on
+	 * the nucleus' stack, which gate calls made meanwhile use from the top: so the
+	 * return address waits in the gate page, not on it.
+	 */
+upcall_exit:
+	lea core_exit(%rip), %rax
+upcall:
+	popq %gs:GATE_UPCALL_RETURN
+	xor %ecx, %ecx
+	xor %edx, %edx
+	xor %r8d, %r8d
+	xor %r9d, %r9d
+	xor %ebp, %ebp
+	scrub
+	mov %gs:GATE_CORE_CR3, %rbx
+	mov %gs:GATE_CORE_SP, %rsp
+	mov %rbx, %cr3
+	xor %ebx, %ebx
+	call *%rax
+	mov %gs:GATE_NUCLEUS_CR3, %rcx
+	mov %rcx, %cr3
+	mov %gs:GATE_NUCLEUS_SP, %rsp
+	jmp *%gs:GATE_UPCALL_RETURN
+
+/* ---- exceptions and interrupts in root mode ------------------------------- */
+
+	/*
+	 * Exceptions come on their own stacks (IST), from either address space; a
+	 * fault here is always our own. C code prints it and stops the machine.
+	 */
+.macro exception vector, has_code
+	.balign 16
+exception_\vector:
+	.if \has_code == 0
+	push $0
+	.endif
+	push $\vector
+	jmp exception_common
+.endm
+	.irp v, 0,1,3,4,5,6,7,9,15,16,18,19,20,22,23,24,25,26,27,28
+	exception \v, 0
+	.endr
+	.irp v, 8,10,11,12,13,14,17,21,29,30,31
+	exception \v, 1
+	.endr
+
+exception_common:
+	push %rax
+	push %rcx
+	push %rdx
+	push %rbx
+	push %rbp
+	push %rsi
+	push %rdi
+	push %r8
+	push %r9
+	push %r10
+	push %r11
+	push %r12
+	push %r13
+	push %r14
+	push %r15
+	cld
+	mov %cr3, %rsi
+	mov %gs:GATE_NUCLEUS_CR3, %rax
+	mov %rax, %cr3
+	mov %rsp, %rdi
+	call nucleus_exception
+	ud2
+
+	/* A host NMI: counted, nothing more; whatever was interrupted goes on. */
+	.balign 16
+nmi_entry:
+	push %rax
+	push %rbx
+	mov %cr3, %rbx
+	mov %gs:GATE_NUCLEUS_CR3, %rax
+	mov %rax, %cr3
+	incl %gs:GATE_NMIS
+	mov %rbx, %cr3
+	pop %rbx
+	pop %rax
+	iretq
+
+	/*
+	 * Host interrupts are let in only while the CPU idles in the nucleus
+	 * (cpu_idle) with nothing in its registers but what C saved.
+	 */
+.macro interrupt name, vector
+	.balign 16
+interrupt_\name:
+	push %rdi
+	mov $\vector, %edi
+	jmp interrupt_common
+.endm
+	interrupt kick, VECTOR_KICK
+	interrupt timer, VECTOR_TIMER
+	interrupt uart, VECTOR_UART
+	.balign 16
+interrupt_ignored:
+	iretq
+
+interrupt_common:
+	push %rax
+	push %rcx
+	push %rdx
+	push %rsi
+	push %r8
+	push %r9
+	push %r10
+	push %r11
+	sub $8, %rsp
+	call host_interrupt
+	add $8, %rsp
+	pop %r11
+	pop %r10
+	pop %r9
+	pop %r8
+	pop %rsi
+	pop %rdx
+	pop %rcx
+	pop %rax
+	pop %rdi
+	iretq
+
+	/* What idt_init needs: vectors 0 .. 31, then the three interrupts. */
+	.section .gate.rodata, "a"
+	.balign 8
+	.globl exception_entries, interrupt_entries
+exception_entries:
+	.irp v, 0,1
+	.quad exception_\v
+	.endr
+	.quad nmi_entry
+	.irp v, 3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	.quad exception_\v
+	.endr
+interrupt_entries:
+	.quad interrupt_kick
+	.quad interrupt_timer
+	.quad interrupt_uart
+	.quad interrupt_ignored

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The gate's numbers, in the order of nucleus.h. Used by gate.S for the stubs in
+ * the core's space and for the table of nucleus functions behind them. NUC_PANIC
+ * and NUC_POWER_OFF don't return; the stubs don't mind.
+ */
+GATE_CALL(now)
+GATE_CALL(cpu_id)
+GATE_CALL(cpuid)
+GATE_CALL(console_write)
+GATE_CALL(console_read)
+GATE_CALL(panic)
+GATE_CALL(power_off)
+GATE_CALL(audit)
+GATE_CALL(cpu_next)
+GATE_CALL(cpu_kick)
+GATE_CALL(domain_create)
+GATE_CALL(domain_reclaim)
+GATE_CALL(memory_add)
+GATE_CALL(memory_remove)
+GATE_CALL(memory_load)
+GATE_CALL(memory_write)
+GATE_CALL(memory_type)
+GATE_CALL(share_page)
+GATE_CALL(share_map)
+GATE_CALL(copy_in)
+GATE_CALL(copy_out)
+GATE_CALL(window_open)
+GATE_CALL(window_or)
+GATE_CALL(window_and)
+GATE_CALL(window_read)
+GATE_CALL(window_write)
+GATE_CALL(vcpu_create)
+GATE_CALL(vcpu_start)
+GATE_CALL(vcpu_interrupt)
+GATE_CALL(vcpu_nmi)
+GATE_CALL(vcpu_view)

@@ -1,0 +1,627 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What happens between a VM exit and the next VM entry, apart from the two fast
+ * paths in gate.S: exits are decoded for the core or dealt with here, verdicts
+ * are applied, events are injected, and the CPU is given what the core chose.
+ */
+#include "vcpu.h"
+#include "asm.h"
+#include "core.h"
+#include "frame.h"
+#include "vmcs.h"
+#include "x86_policy.h"
+
+#define CREDIT 16u                    /* fast entries between two looks at the clock */
+#define CPL_OF(rights) ((rights) >> 5 & 3)
+#define RFLAGS_IF (1u << 9)
+#define VECTOR_DB 1u
+#define VECTOR_UD 6u
+#define VECTOR_GP 13u
+#define VECTOR_AC 17u
+#define EXCEPTION(vector) (INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | (vector))
+#define GP_FAULT (EXCEPTION(VECTOR_GP) | INTERRUPTION_ERROR_CODE)
+#define TIMER_MAX 0xffffffffull
+
+struct step nucleus_step(void);
+struct step vcpu_exit(uint32_t reason);
+void vcpu_finish_exit(void);
+NORETURN void vcpu_entry_failed(void);
+void host_interrupt(uint32_t vector);
+
+/* ---- small things --------------------------------------------------------------- */
+
+static void inject(struct nuc_vcpu *v, uint32_t what, uint32_t error)
+{
+	v->inject = what;
+	v->inject_error = error;
+}
+
+static void skip_instruction(void)
+{
+	uint64_t state = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+
+	vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_LENGTH));
+	if (state & (BLOCKING_STI | BLOCKING_MOV_SS))
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, state & ~(uint64_t)(BLOCKING_STI | BLOCKING_MOV_SS));
+}
+
+static void proc_controls(struct nuc_vcpu *v, uint32_t bit, bool on)
+{
+	uint32_t wanted = on ? v->proc_controls | bit : v->proc_controls & ~bit;
+
+	if (wanted == v->proc_controls)
+		return;
+	v->proc_controls = wanted;
+	vmwrite(VMCS_PROC_CONTROLS, wanted);
+}
+
+/* The register that a 4-bit operand field names; RSP lives in the VMCS. */
+static uint64_t read_register(struct nuc_vcpu *v, uint32_t n)
+{
+	const uint64_t *r[16] = { &v->regs.rax, &v->regs.rcx, &v->regs.rdx, &v->regs.rbx, NULL,
+				  &v->regs.rbp, &v->regs.rsi, &v->regs.rdi, &v->regs.r8,  &v->regs.r9,
+				  &v->regs.r10, &v->regs.r11, &v->regs.r12, &v->regs.r13, &v->regs.r14,
+				  &v->regs.r15 };
+
+	return n == 4 ? vmread(VMCS_GUEST_RSP) : *r[n];
+}
+
+static void write_register(struct nuc_vcpu *v, uint32_t n, uint64_t value)
+{
+	uint64_t *r[16] = { &v->regs.rax, &v->regs.rcx, &v->regs.rdx, &v->regs.rbx, NULL,
+			    &v->regs.rbp, &v->regs.rsi, &v->regs.rdi, &v->regs.r8,  &v->regs.r9,
+			    &v->regs.r10, &v->regs.r11, &v->regs.r12, &v->regs.r13, &v->regs.r14,
+			    &v->regs.r15 };
+
+	if (n == 4)
+		vmwrite(VMCS_GUEST_RSP, value);
+	else
+		*r[n] = value;
+}
+
+/* ---- exits the nucleus deals with itself ------------------------------------------ */
+
+/*
+ * PAE paging without long mode: the CPU takes the four entries from the VMCS when
+ * EPT is on (SDM 27.3.1.6), so a write that turns it on must load them. False when
+ * CR3 leads nowhere or an entry has reserved bits set.
+ */
+static bool load_pdptes(struct nuc_vcpu *v)
+{
+	uint64_t cr3 = vmread(VMCS_GUEST_CR3) & 0xffffffe0ull, i;
+	bool good = true;
+
+	for (i = 0; i < 4; i++) {
+		uint64_t e;
+
+		if (!guest_physical_read(vcpu_domain(v), cr3 + 8 * i, &e) || (e & 1 && e & 0x1e6))
+			good = false;
+		else
+			vmwrite(VMCS_GUEST_PDPTE0 + 2 * i, e);
+	}
+	return good;
+}
+
+/* MOV to CR0 that changes NE, CD or NW, SDM 4.1.1 and 2.5. #GP as the CPU would. */
+static void write_cr0_guest(struct nuc_vcpu *v, uint64_t value)
+{
+	uint64_t old = vmread(VMCS_GUEST_CR0), efer = vmread(VMCS_GUEST_EFER), cr4 = vmread(VMCS_GUEST_CR4);
+	bool paging_on = value & CR0_PG && !(old & CR0_PG), paging_off = !(value & CR0_PG) && old & CR0_PG;
+
+	if (value >> 32 || (value & CR0_PG && !(value & CR0_PE)) || (value & CR0_NW && !(value & CR0_CD)) ||
+	    (paging_on && efer & EFER_LME && !(cr4 & CR4_PAE)) || (paging_off && cr4 & CR4_PCIDE) ||
+	    (paging_off && efer & EFER_LMA && v->long_mode && vmread(VMCS_GUEST_ES_RIGHTS + 2) & 1u << 13)) {
+		inject(v, GP_FAULT, 0);
+		return;
+	}
+	if (paging_on && efer & EFER_LME)
+		efer |= EFER_LMA;
+	else if (paging_off)
+		efer &= ~EFER_LMA;
+	if (value & CR0_PG && cr4 & CR4_PAE && !(efer & EFER_LMA) && !load_pdptes(v)) {
+		inject(v, GP_FAULT, 0);
+		return;
+	}
+	vmwrite(VMCS_GUEST_EFER, efer);
+	vmwrite(VMCS_ENTRY_CONTROLS, efer & EFER_LMA ? vmread(VMCS_ENTRY_CONTROLS) | ENTRYC_LONG_MODE :
+						       vmread(VMCS_ENTRY_CONTROLS) & ~(uint64_t)ENTRYC_LONG_MODE);
+	vmwrite(VMCS_CR0_SHADOW, value);
+	vmwrite(VMCS_GUEST_CR0, (value | CR0_NE | 0x10) & ~(CR0_CD | CR0_NW));
+	skip_instruction();
+}
+
+static struct step exit_cr(struct cpu_state *c, struct nuc_vcpu *v, struct exit *e)
+{
+	uint64_t q = vmread(VMCS_EXIT_QUALIFICATION);
+	uint32_t cr = q & 15, access = q >> 4 & 3, reg = q >> 8 & 15;
+
+	if (cr == 8 && access < 2) {
+		e->kind = c->exit_kind = EXIT_CR8;
+		e->cr8.write = access == 0;
+		e->cr8.value = access == 0 ? read_register(v, reg) : 0;
+		return (struct step){ STEP_CORE_EXIT, 0 };
+	}
+	c->exit_open = false;
+	if (cr == 0 && access == 0)
+		write_cr0_guest(v, read_register(v, reg));
+	else if (cr == 0 && access == 3)        /* LMSW: PE can be set, not cleared; 3:0 come from the operand */
+		write_cr0_guest(v, (vmread(VMCS_CR0_SHADOW) & ~0xeull) | (q >> 16 & 0xf));
+	else if (cr == 4 && access == 0)
+		inject(v, GP_FAULT, 0);         /* only writes of bits that CPUID hides exit */
+	else
+		panic("control register exit with qualification %lx", q);
+	return (struct step){ STEP_AGAIN, 0 };
+}
+
+/* WRMSR to EFER (SDM 2.2.1): SCE, LME, NXE; LME can't change while paging is on. */
+static void write_efer(struct nuc_vcpu *v, uint64_t value)
+{
+	uint64_t old = vmread(VMCS_GUEST_EFER);
+
+	if (value & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE) ||
+	    ((value ^ old) & EFER_LME && vmread(VMCS_GUEST_CR0) & CR0_PG)) {
+		inject(v, GP_FAULT, 0);
+		return;
+	}
+	vmwrite(VMCS_GUEST_EFER, (value & ~EFER_LMA) | (old & EFER_LMA));
+	skip_instruction();
+}
+
+/* XSETBV (SDM 2.6): XCR0 only, x87 always, AVX with SSE, AVX-512 as a whole. */
+static void write_xcr0(struct nuc_vcpu *v)
+{
+	uint64_t value = (v->regs.rax & 0xffffffff) | v->regs.rdx << 32;
+	uint64_t avx512 = value & 0xe0;
+
+	if ((uint32_t)v->regs.rcx != 0 || !(value & 1) || value & ~cpu_xcr0_allowed ||
+	    (value & 4 && !(value & 2)) || (avx512 && (avx512 != 0xe0 || (value & 6) != 6))) {
+		inject(v, GP_FAULT, 0);
+		return;
+	}
+	v->xcr0 = value;
+	xsetbv(0, value);
+	skip_instruction();
+}
+
+/*
+ * #DB and #AC go straight back in; they were taken only so that a guest cannot
+ * keep the CPU in their delivery for ever. For #DB the CPU has not set DR6 yet
+ * (SDM 26.1, table 26-4). An external interrupt that was being delivered waits.
+ */
+static struct step exit_exception(struct cpu_state *c, struct nuc_vcpu *v, struct exit *e)
+{
+	uint32_t info = (uint32_t)vmread(VMCS_EXIT_INTERRUPTION), vectoring = (uint32_t)vmread(VMCS_IDT_VECTORING);
+	uint32_t vector = info & 0xff;
+
+	c->exit_open = false;
+	if ((info & 0x700) == INTERRUPTION_NMI) {
+		gate_here_rw->nmis++;
+		return (struct step){ STEP_AGAIN, 0 };
+	}
+	if (vector != VECTOR_DB && vector != VECTOR_AC) {
+		c->exit_open = true;
+		e->unknown.detail = vector;
+		return (struct step){ STEP_CORE_EXIT, 0 };
+	}
+	if (vector == VECTOR_DB)
+		write_dr6((read_dr6() & ~0xfull) | (vmread(VMCS_EXIT_QUALIFICATION) & 0x600f) | 0xffff0ff0);
+	if (vectoring & INTERRUPTION_VALID && (vectoring & 0x700) == INTERRUPTION_EXTERNAL && v->posted < 0)
+		v->posted = vectoring & 0xff;
+	inject(v, info & ~(1u << 12), (uint32_t)vmread(VMCS_EXIT_ERROR_CODE));
+	return (struct step){ STEP_AGAIN, 0 };
+}
+
+static void exit_hypercall_refused(struct nuc_vcpu *v)
+{
+	/* Xen's answers: CPL above 0; and we take calls from 64-bit code only. */
+	v->regs.rax = (uint64_t)(CPL_OF(vmread(VMCS_GUEST_SS_RIGHTS)) ? -EPERM : -ENOSYS);
+	skip_instruction();
+}
+
+/* ---- exits for the core ------------------------------------------------------------ */
+
+static void decode_io(struct nuc_vcpu *v, struct exit *e)
+{
+	uint64_t q = vmread(VMCS_EXIT_QUALIFICATION);
+
+	e->kind = EXIT_IO;
+	e->io.size = (uint8_t)((q & 7) + 1);
+	e->io.in = q >> 3 & 1;
+	e->io.string = q >> 4 & 1;
+	e->io.port = (uint16_t)(q >> 16);
+	e->io.value = (uint32_t)v->regs.rax;
+	if (e->io.size < 4)
+		e->io.value &= (1u << 8 * e->io.size) - 1;
+}
+
+static void decode_memory(struct exit *e)
+{
+	uint64_t q = vmread(VMCS_EXIT_QUALIFICATION);
+
+	e->kind = EXIT_MEMORY;
+	e->memory.gpa = vmread(VMCS_GUEST_PHYSICAL);
+	e->memory.gva_valid = q >> 7 & 1;
+	e->memory.gva = e->memory.gva_valid ? vmread(VMCS_GUEST_LINEAR) : 0;
+	e->memory.rip = vmread(VMCS_GUEST_RIP);
+	e->memory.read = q & 1;
+	e->memory.write = q >> 1 & 1;
+	e->memory.fetch = q >> 2 & 1;
+	e->memory.delivering = vmread(VMCS_IDT_VECTORING) >> 31 & 1;
+}
+
+/*
+ * Everything but the fast hypercall and the fast CPUID. What has no case here
+ * reaches the core as EXIT_UNKNOWN, which stops the guest.
+ */
+struct step vcpu_exit(uint32_t reason)
+{
+	struct cpu_state *c = cpu_here();
+	struct nuc_vcpu *v = c->loaded;
+	struct exit *e = (struct exit *)gate_here->exit;
+	const struct step again = { STEP_AGAIN, 0 }, to_core = { STEP_CORE_EXIT, 0 };
+
+	e->vcpu = vcpu_handle(v);
+	e->verdict = VERDICT_STOP;
+	c->exit_open = false;
+
+	switch (reason) {
+	case REASON_EXTERNAL_INTERRUPT:
+		host_interrupt(vmread(VMCS_EXIT_INTERRUPTION) & 0xff);
+		return again;
+	case REASON_PREEMPTION_TIMER:
+		return again;
+	case REASON_NMI_WINDOW:
+		proc_controls(v, PROC_NMI_WINDOW, false);
+		return again;
+	case REASON_HLT:
+		/* What has been posted meanwhile ends the halt before it begins. */
+		if (!v->nmi_posted && (v->posted < 0 || !(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF)))
+			break;
+		skip_instruction();
+		return again;
+	case REASON_VMCALL:
+		exit_hypercall_refused(v);
+		return again;
+	case REASON_RDPMC:
+		inject(v, GP_FAULT, 0);
+		return again;
+	case REASON_XSETBV:
+		write_xcr0(v);
+		return again;
+	case REASON_GETSEC:
+	case REASON_MWAIT:
+	case REASON_MONITOR:
+	case REASON_INVEPT:
+	case REASON_INVVPID:
+	case REASON_VMFUNC:
+	case REASON_VMCLEAR ... REASON_VMXON:
+		inject(v, EXCEPTION(VECTOR_UD), 0);
+		return again;
+	default:
+		break;
+	}
+
+	c->exit_open = true;
+	switch (reason) {
+	case REASON_IRQ_WINDOW:
+		v->more_wanted = false;
+		if (v->posted >= 0 && !v->inject) {
+			inject(v, INTERRUPTION_VALID | INTERRUPTION_EXTERNAL | (uint32_t)v->posted, 0);
+			v->posted = -1;
+		}
+		e->kind = EXIT_IRQ_WINDOW;
+		break;
+	case REASON_CPUID:
+		e->kind = EXIT_CPUID;
+		e->cpuid.leaf = (uint32_t)v->regs.rax;
+		e->cpuid.subleaf = (uint32_t)v->regs.rcx;
+		break;
+	case REASON_HLT:
+		e->kind = EXIT_HLT;
+		e->hlt.irqs_on = vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
+		break;
+	case REASON_RDMSR:
+	case REASON_WRMSR:
+		e->kind = reason == REASON_RDMSR ? EXIT_RDMSR : EXIT_WRMSR;
+		e->msr.index = (uint32_t)v->regs.rcx;
+		e->msr.value = (v->regs.rax & 0xffffffff) | v->regs.rdx << 32;
+		if (e->msr.index == MSR_EFER && reason == REASON_WRMSR) {
+			c->exit_open = false;
+			write_efer(v, e->msr.value);
+			return again;
+		}
+		break;
+	case REASON_IO:
+		decode_io(v, e);
+		break;
+	case REASON_EPT_VIOLATION:
+		decode_memory(e);
+		break;
+	case REASON_INVD:
+	case REASON_WBINVD:
+		e->kind = EXIT_CACHE;
+		break;
+	case REASON_PAUSE:
+		e->kind = EXIT_PAUSE;
+		break;
+	case REASON_TRIPLE_FAULT:
+		e->kind = EXIT_TRIPLE;
+		e->triple.rip = vmread(VMCS_GUEST_RIP);
+		break;
+	case REASON_CR:
+		return exit_cr(c, v, e);
+	default:
+		e->kind = EXIT_UNKNOWN;
+		e->unknown.reason = reason;
+		e->unknown.rip = vmread(VMCS_GUEST_RIP);
+		e->unknown.qualification = vmread(VMCS_EXIT_QUALIFICATION);
+		e->unknown.detail = 0;
+		if (reason == REASON_EXCEPTION) {
+			c->exit_kind = EXIT_UNKNOWN;
+			return exit_exception(c, v, e);
+		}
+		break;
+	}
+	c->exit_kind = e->kind;
+	return to_core;
+}
+
+/* What the core answered goes into the guest's registers: only what the exit is about. */
+static void write_back(struct nuc_vcpu *v, uint32_t kind, const struct exit *e)
+{
+	struct guest_regs *r = &v->regs;
+	uint64_t mask;
+
+	switch (kind) {
+	case EXIT_CPUID: {
+		uint64_t cr4 = vmread(VMCS_GUEST_CR4);
+		uint32_t leaf = (uint32_t)r->rax;
+
+		/* These two bits mirror the guest's CR4 (SDM volume 2, CPUID). */
+		r->rcx = e->cpuid.ecx | (leaf == 1 && cr4 & CR4_OSXSAVE ? 1u << 27 : 0) |
+			 (leaf == 7 && cr4 & CR4_PKE ? 1u << 4 : 0);
+		r->rax = e->cpuid.eax;
+		r->rbx = e->cpuid.ebx;
+		r->rdx = e->cpuid.edx;
+		break;
+	}
+	case EXIT_RDMSR:
+		r->rax = (uint32_t)e->msr.value;
+		r->rdx = e->msr.value >> 32;
+		break;
+	case EXIT_IO:
+		/* The size is ours, from the hardware; the core cannot change it under us. */
+		mask = (vmread(VMCS_EXIT_QUALIFICATION) & 7) == 3 ? 0xffffffffull :
+			       (1ull << 8 * ((vmread(VMCS_EXIT_QUALIFICATION) & 7) + 1)) - 1;
+		if (vmread(VMCS_EXIT_QUALIFICATION) >> 3 & 1)
+			r->rax = mask == 0xffffffffull ? e->io.value : (r->rax & ~mask) | (e->io.value & mask);
+		break;
+	case EXIT_CR8:
+		if ((vmread(VMCS_EXIT_QUALIFICATION) >> 4 & 3) == 1)
+			write_register(v, vmread(VMCS_EXIT_QUALIFICATION) >> 8 & 15, e->cr8.value & 15);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Applies the core's verdict on the exit that is open on this CPU. */
+void vcpu_finish_exit(void)
+{
+	struct cpu_state *c = cpu_here();
+	struct nuc_vcpu *v = c->loaded;
+	const struct exit *e = (const struct exit *)gate_here->exit;
+	uint32_t verdict = __atomic_load_n(&e->verdict, __ATOMIC_RELAXED);
+
+	/* The fast CPUID path comes here only with a verdict other than SKIP. */
+	c->exit_open = false;
+	switch (verdict) {
+	case VERDICT_RESUME:
+		break;
+	case VERDICT_SKIP:
+		write_back(v, c->exit_kind, e);
+		skip_instruction();
+		break;
+	case VERDICT_GP:
+		inject(v, GP_FAULT, 0);
+		break;
+	case VERDICT_UD:
+		inject(v, EXCEPTION(VECTOR_UD), 0);
+		break;
+	default:
+		if (c->next == vcpu_handle(v))
+			panic("the core stopped vCPU %u and chose it all the same", vcpu_handle(v));
+		break;
+	}
+}
+
+/* ---- before an entry ------------------------------------------------------------------ */
+
+/* One event goes in by this entry: exception, then NMI, then interrupt; for the rest a window is asked for. */
+static void inject_events(struct nuc_vcpu *v)
+{
+	uint32_t what = v->inject, error = v->inject_error;
+	uint64_t blocked = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+
+	v->inject = 0;
+	if (v->nmi_posted && !what && !(blocked & (BLOCKING_NMI | BLOCKING_STI | BLOCKING_MOV_SS))) {
+		what = INTERRUPTION_VALID | INTERRUPTION_NMI | 2;
+		v->nmi_posted = false;
+	}
+	if (v->posted >= 0 && !what && !(blocked & (BLOCKING_STI | BLOCKING_MOV_SS)) &&
+	    vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF) {
+		what = INTERRUPTION_VALID | INTERRUPTION_EXTERNAL | (uint32_t)v->posted;
+		v->posted = -1;
+	}
+	proc_controls(v, PROC_NMI_WINDOW, v->nmi_posted);
+	proc_controls(v, PROC_IRQ_WINDOW, v->posted >= 0 || v->more_wanted);
+	if (!what)
+		return;
+	if (what & INTERRUPTION_ERROR_CODE) {
+		/* Real mode has no error codes, and the CPU refuses to push one (SDM 27.2.1.3). */
+		if (vmread(VMCS_GUEST_CR0) & CR0_PE)
+			vmwrite(VMCS_ENTRY_ERROR_CODE, error);
+		else
+			what &= ~INTERRUPTION_ERROR_CODE;
+	}
+	vmwrite(VMCS_ENTRY_INTERRUPTION, what);
+}
+
+static void set_preemption_timer(uint64_t ticks)
+{
+	uint64_t value = ticks >> vmx_timer_shift();
+
+	vmwrite(VMCS_PREEMPTION_TIMER, value < TIMER_MAX ? value : TIMER_MAX);
+}
+
+/* Waits for an interrupt with nothing loaded. */
+static void idle(struct cpu_state *c)
+{
+	if (c->deadline != ~0ull) {
+		apic_set_deadline(c->deadline);
+		c->timer_armed = true;
+	}
+	halt_for_interrupt();
+	if (c->timer_armed) {
+		apic_set_deadline(0);
+		c->timer_armed = false;
+	}
+}
+
+struct step nucleus_step(void)
+{
+	struct cpu_state *c = cpu_here();
+	__seg_gs struct gate_cpu *g = gate_here_rw;
+
+	for (;;) {
+		struct nuc_vcpu *next = c->next == VCPU_NONE ? NULL : &nuc_vcpus[c->next];
+		uint64_t now;
+
+		if (g->events) {
+			uint32_t events = g->events;
+
+			g->events = 0;
+			return (struct step){ STEP_CORE_EVENT, events };
+		}
+		if (c->loaded != next || (next && next->start_wanted)) {
+			vmx_unload();
+			if (next)
+				vmx_load(next);
+		}
+		now = rdtsc();
+		if (now >= c->deadline) {
+			c->deadline = ~0ull;
+			g->events |= EVENT_TIMER;
+			continue;
+		}
+		if (!next) {
+			idle(c);
+			continue;
+		}
+		/* Credit first, then the check: see machine_flush_domain. */
+		__atomic_exchange_n(&gate_cpus[g->cpu].credit, CREDIT, __ATOMIC_SEQ_CST);
+		vmx_flush_if_needed(next);
+		inject_events(next);
+		next->long_mode = vmread(VMCS_GUEST_EFER) >> 10 & 1;
+		set_preemption_timer(c->deadline - now);
+		return (struct step){ STEP_ENTER, 0 };
+	}
+}
+
+/* VMLAUNCH or VMRESUME fell through: the guest's state is one the CPU refuses, or ours is wrong. */
+void vcpu_entry_failed(void)
+{
+	panic("VM entry of vCPU %u fails: VM-instruction error %lu", gate_here->vcpu, vmread(VMCS_INSTRUCTION_ERROR));
+}
+
+/* ---- host interrupts ---------------------------------------------------------------------- */
+
+/* From an exit (acknowledged there) or from idling. */
+void host_interrupt(uint32_t vector)
+{
+	uint32_t events = 0;
+
+	switch (vector) {
+	case VECTOR_KICK:
+		/* A flush kicks too, and wants no more than the exit. */
+		events = EVENT_KICK;
+		break;
+	case VECTOR_TIMER:
+		break;                /* nucleus_step looks at the clock */
+	case VECTOR_UART:
+		if (serial_interrupt())
+			events = EVENT_CONSOLE;
+		break;
+	default:
+		break;
+	}
+	gate_here_rw->events |= events;
+	if (vector != VECTOR_SPURIOUS)
+		apic_eoi();
+}
+
+/* ---- gate calls ------------------------------------------------------------------------------ */
+
+static struct nuc_vcpu *vcpu_checked(uint32_t handle)
+{
+	CHECK(handle < VCPUS_MAX && nuc_vcpus[handle].created);
+	return &nuc_vcpus[handle];
+}
+
+/* The core's last word about this vCPU is that some CPU shall run it. */
+bool vcpu_is_chosen(const struct nuc_vcpu *v)
+{
+	uint32_t cpu = v->chosen;
+
+	return cpu != CPU_NONE && cpu_states[cpu].next == vcpu_handle(v);
+}
+
+void nuc_cpu_next(uint32_t handle, uint64_t deadline)
+{
+	struct cpu_state *c = cpu_here();
+	uint32_t here = gate_here->cpu;
+
+	if (handle != VCPU_NONE) {
+		struct nuc_vcpu *v = vcpu_checked(handle);
+
+		CHECK(v->started && (v->chosen == here || !vcpu_is_chosen(v)));
+		v->chosen = here;
+	}
+	c->next = handle;
+	c->deadline = deadline;
+	gate_here_rw->credit = 0;
+}
+
+void nuc_cpu_kick(uint32_t cpu)
+{
+	CHECK(cpu < cpu_online);
+	apic_send(cpu, VECTOR_KICK);
+}
+
+int nuc_vcpu_interrupt(uint32_t handle, uint8_t vector)
+{
+	struct nuc_vcpu *v = vcpu_checked(handle);
+
+	if (v->posted >= 0) {
+		v->more_wanted = true;
+		return -EBUSY;
+	}
+	v->posted = vector;
+	gate_here_rw->credit = 0;
+	return 0;
+}
+
+void nuc_vcpu_nmi(uint32_t handle)
+{
+	vcpu_checked(handle)->nmi_posted = true;
+	gate_here_rw->credit = 0;
+}
+
+uint32_t nuc_vcpu_view(uint32_t handle)
+{
+	vcpu_checked(handle);
+	return 0;
+}
+
+uint64_t nuc_now(void) { return rdtsc(); }
+uint32_t nuc_cpu_id(void) { return gate_here->cpu; }

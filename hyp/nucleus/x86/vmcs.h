@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * VMCS field encodings (SDM volume 3, appendix B), the controls we set (chapter
+ * 25) and basic exit reasons (appendix C). Usable from assembly.
+ */
+#pragma once
+
+#define VMCS_VPID 0x0000
+#define VMCS_GUEST_ES_SEL 0x0800 /* ES CS SS DS FS GS LDTR TR, two apart */
+#define VMCS_GUEST_CS_SEL 0x0802
+#define VMCS_GUEST_TR_SEL 0x080e
+#define VMCS_HOST_ES_SEL 0x0c00
+#define VMCS_HOST_CS_SEL 0x0c02
+#define VMCS_HOST_SS_SEL 0x0c04
+#define VMCS_HOST_DS_SEL 0x0c06
+#define VMCS_HOST_FS_SEL 0x0c08
+#define VMCS_HOST_GS_SEL 0x0c0a
+#define VMCS_HOST_TR_SEL 0x0c0c
+#define VMCS_MSR_BITMAP 0x2004
+#define VMCS_TSC_OFFSET 0x2010
+#define VMCS_EPTP 0x201a
+#define VMCS_GUEST_PHYSICAL 0x2400
+#define VMCS_LINK 0x2800
+#define VMCS_GUEST_DEBUGCTL 0x2802
+#define VMCS_GUEST_PAT 0x2804
+#define VMCS_GUEST_EFER 0x2806
+#define VMCS_GUEST_PDPTE0 0x280a
+#define VMCS_HOST_PAT 0x2c00
+#define VMCS_HOST_EFER 0x2c02
+#define VMCS_PIN_CONTROLS 0x4000
+#define VMCS_PROC_CONTROLS 0x4002
+#define VMCS_EXCEPTION_BITMAP 0x4004
+#define VMCS_CR3_TARGETS 0x400a
+#define VMCS_EXIT_CONTROLS 0x400c
+#define VMCS_EXIT_MSR_STORES 0x400e
+#define VMCS_EXIT_MSR_LOADS 0x4010
+#define VMCS_ENTRY_CONTROLS 0x4012
+#define VMCS_ENTRY_MSR_LOADS 0x4014
+#define VMCS_ENTRY_INTERRUPTION 0x4016
+#define VMCS_ENTRY_ERROR_CODE 0x4018
+#define VMCS_ENTRY_LENGTH 0x401a
+#define VMCS_PROC2_CONTROLS 0x401e
+#define VMCS_PLE_GAP 0x4020
+#define VMCS_PLE_WINDOW 0x4022
+#define VMCS_INSTRUCTION_ERROR 0x4400
+#define VMCS_EXIT_REASON 0x4402
+#define VMCS_EXIT_INTERRUPTION 0x4404
+#define VMCS_EXIT_ERROR_CODE 0x4406
+#define VMCS_IDT_VECTORING 0x4408
+#define VMCS_IDT_ERROR_CODE 0x440a
+#define VMCS_EXIT_LENGTH 0x440c
+#define VMCS_GUEST_ES_LIMIT 0x4800 /* ES CS SS DS FS GS LDTR TR, two apart */
+#define VMCS_GUEST_GDTR_LIMIT 0x4810
+#define VMCS_GUEST_IDTR_LIMIT 0x4812
+#define VMCS_GUEST_ES_RIGHTS 0x4814
+#define VMCS_GUEST_SS_RIGHTS 0x4818
+#define VMCS_GUEST_INTERRUPTIBILITY 0x4824
+#define VMCS_GUEST_ACTIVITY 0x4826
+#define VMCS_GUEST_SYSENTER_CS 0x482a
+#define VMCS_PREEMPTION_TIMER 0x482e
+#define VMCS_HOST_SYSENTER_CS 0x4c00
+#define VMCS_CR0_MASK 0x6000
+#define VMCS_CR4_MASK 0x6002
+#define VMCS_CR0_SHADOW 0x6004
+#define VMCS_CR4_SHADOW 0x6006
+#define VMCS_EXIT_QUALIFICATION 0x6400
+#define VMCS_GUEST_LINEAR 0x640a
+#define VMCS_GUEST_CR0 0x6800
+#define VMCS_GUEST_CR3 0x6802
+#define VMCS_GUEST_CR4 0x6804
+#define VMCS_GUEST_ES_BASE 0x6806 /* ES CS SS DS FS GS LDTR TR, two apart */
+#define VMCS_GUEST_GDTR_BASE 0x6816
+#define VMCS_GUEST_IDTR_BASE 0x6818
+#define VMCS_GUEST_DR7 0x681a
+#define VMCS_GUEST_RSP 0x681c
+#define VMCS_GUEST_RIP 0x681e
+#define VMCS_GUEST_RFLAGS 0x6820
+#define VMCS_GUEST_PENDING_DEBUG 0x6822
+#define VMCS_GUEST_SYSENTER_ESP 0x6824
+#define VMCS_GUEST_SYSENTER_EIP 0x6826
+#define VMCS_HOST_CR0 0x6c00
+#define VMCS_HOST_CR3 0x6c02
+#define VMCS_HOST_CR4 0x6c04
+#define VMCS_HOST_FS_BASE 0x6c06
+#define VMCS_HOST_GS_BASE 0x6c08
+#define VMCS_HOST_TR_BASE 0x6c0a
+#define VMCS_HOST_GDTR_BASE 0x6c0c
+#define VMCS_HOST_IDTR_BASE 0x6c0e
+#define VMCS_HOST_SYSENTER_ESP 0x6c10
+#define VMCS_HOST_SYSENTER_EIP 0x6c12
+#define VMCS_HOST_RSP 0x6c14
+#define VMCS_HOST_RIP 0x6c16
+
+#define PIN_EXTERNAL_INTERRUPT (1u << 0)
+#define PIN_NMI (1u << 3)
+#define PIN_VIRTUAL_NMI (1u << 5)
+#define PIN_PREEMPTION_TIMER (1u << 6)
+
+#define PROC_IRQ_WINDOW (1u << 2)
+#define PROC_TSC_OFFSET (1u << 3)
+#define PROC_HLT (1u << 7)
+#define PROC_MWAIT (1u << 10)
+#define PROC_RDPMC (1u << 11)
+#define PROC_CR3_LOAD (1u << 15)
+#define PROC_CR3_STORE (1u << 16)
+#define PROC_CR8_LOAD (1u << 19)
+#define PROC_CR8_STORE (1u << 20)
+#define PROC_NMI_WINDOW (1u << 22)
+#define PROC_ALL_IO (1u << 24)
+#define PROC_MSR_BITMAP (1u << 28)
+#define PROC_MONITOR (1u << 29)
+#define PROC_SECONDARY (1u << 31)
+
+#define PROC2_EPT (1u << 1)
+#define PROC2_RDTSCP (1u << 3)
+#define PROC2_VPID (1u << 5)
+#define PROC2_WBINVD (1u << 6)
+#define PROC2_UNRESTRICTED (1u << 7)
+#define PROC2_PAUSE_LOOP (1u << 10)
+#define PROC2_INVPCID (1u << 12)
+
+#define EXITC_SAVE_DEBUG (1u << 2)
+#define EXITC_HOST_64 (1u << 9)
+#define EXITC_ACK_INTERRUPT (1u << 15)
+#define EXITC_SAVE_PAT (1u << 18)
+#define EXITC_LOAD_PAT (1u << 19)
+#define EXITC_SAVE_EFER (1u << 20)
+#define EXITC_LOAD_EFER (1u << 21)
+#define EXITC_SAVE_TIMER (1u << 22)
+
+#define ENTRYC_LOAD_DEBUG (1u << 2)
+#define ENTRYC_LONG_MODE (1u << 9)
+#define ENTRYC_LOAD_PAT (1u << 14)
+#define ENTRYC_LOAD_EFER (1u << 15)
+
+#define REASON_EXCEPTION 0
+#define REASON_EXTERNAL_INTERRUPT 1
+#define REASON_TRIPLE_FAULT 2
+#define REASON_IRQ_WINDOW 7
+#define REASON_NMI_WINDOW 8
+#define REASON_CPUID 10
+#define REASON_GETSEC 11
+#define REASON_HLT 12
+#define REASON_INVD 13
+#define REASON_RDPMC 15
+#define REASON_VMCALL 18
+#define REASON_VMCLEAR 19
+#define REASON_VMXON 27
+#define REASON_CR 28
+#define REASON_IO 30
+#define REASON_RDMSR 31
+#define REASON_WRMSR 32
+#define REASON_MWAIT 36
+#define REASON_MONITOR 39
+#define REASON_PAUSE 40
+#define REASON_EPT_VIOLATION 48
+#define REASON_INVEPT 50
+#define REASON_PREEMPTION_TIMER 52
+#define REASON_INVVPID 53
+#define REASON_WBINVD 54
+#define REASON_XSETBV 55
+#define REASON_VMFUNC 59
+
+/* Interruption information: vector, type in bits 10:8, error code 11, valid 31. */
+#define INTERRUPTION_VALID (1u << 31)
+#define INTERRUPTION_ERROR_CODE (1u << 11)
+#define INTERRUPTION_EXTERNAL (0u << 8)
+#define INTERRUPTION_NMI (2u << 8)
+#define INTERRUPTION_EXCEPTION (3u << 8)
+
+/* Guest interruptibility state (SDM 25.4.2). */
+#define BLOCKING_STI 1u
+#define BLOCKING_MOV_SS 2u
+#define BLOCKING_NMI 8u
