@@ -72,8 +72,8 @@ static void memory_call(struct attacker *a, struct call *c)
 		struct xen_reservation r = {
 			.extents = random_below(&a->random, 8) ? put(a, gfns, sizeof(gfns)) : edge_pointer(a),
 			.count = random_below(&a->random, 8) ? random_below(&a->random, 9) : edge_number(a),
-			/* Of order 0 to 2 only where the pages are ours to lose, else anything. */
-			.order = random_below(&a->random, 4) ? 0 : (uint32_t)edge_number(a),
+			/* Bigger extents are rare: zeroing them would take most of the time. */
+			.order = random_below(&a->random, 64) ? 0 : (uint32_t)edge_number(a),
 			.flags = (uint32_t)edge_number(a),
 			.domid = some_domid(a),
 		};

@@ -94,6 +94,9 @@ static inline void halt(void) { asm volatile("hlt" : : : "memory"); }
 /* Lets interrupts in until the next one has been taken. */
 static inline void halt_for_interrupt(void) { asm volatile("sti; hlt; cli" : : : "memory"); }
 
+/* Takes the interrupts that wait now. */
+static inline void let_interrupts_in(void) { asm volatile("sti; nop; cli" : : : "memory"); }
+
 struct table_pointer {
 	uint16_t limit;
 	uint64_t base;

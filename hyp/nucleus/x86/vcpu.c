@@ -21,6 +21,7 @@
 #define EXCEPTION(vector) (INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | (vector))
 #define GP_FAULT (EXCEPTION(VECTOR_GP) | INTERRUPTION_ERROR_CODE)
 #define TIMER_MAX 0xffffffffull
+#define IDLE_AWAKE 2000u              /* ticks */
 
 struct step nucleus_step(void);
 struct step vcpu_exit(uint32_t reason);
@@ -474,9 +475,17 @@ static void set_preemption_timer(uint64_t ticks)
 	vmwrite(VMCS_PREEMPTION_TIMER, value < TIMER_MAX ? value : TIMER_MAX);
 }
 
-/* Waits for an interrupt with nothing loaded. */
-static void idle(struct cpu_state *c)
+/*
+ * Waits for an interrupt with nothing loaded. A deadline that is almost here is
+ * waited for awake: it may pass between being armed and the halt, and Bochs then
+ * loses the interrupt when it has more than one CPU.
+ */
+static void idle(struct cpu_state *c, uint64_t now)
 {
+	if (c->deadline - now < IDLE_AWAKE) {
+		let_interrupts_in();
+		return;
+	}
 	if (c->deadline != ~0ull) {
 		apic_set_deadline(c->deadline);
 		c->timer_armed = true;
@@ -515,7 +524,7 @@ struct step nucleus_step(void)
 			continue;
 		}
 		if (!next) {
-			idle(c);
+			idle(c, now);
 			continue;
 		}
 		/* Credit first, then the check: see machine_flush_domain. */
