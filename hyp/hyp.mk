@@ -8,11 +8,12 @@ HYP_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -mgeneral-regs-only -mcmodel=kern
 	-Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -MMD -MP -Ihyp/include
 NUCLEUS_INC := -Ihyp/nucleus/x86 -Ihyp/nucleus -Ihyp/lib
 CORE_INC := -Ihyp/core/x86 -Ihyp/core -Ihyp/lib
-# Functions that only the nucleus calls by address from assembly, or that boot once: nothing else.
 HYP := $(B)/hyp
 
 NUCLEUS_C := $(filter-out %_test.c,$(wildcard hyp/nucleus/*.c hyp/nucleus/x86/*.c)) hyp/lib/string.c
 CORE_C := $(filter-out %_test.c %_fuzz.c hyp/core/x86/test_%,$(wildcard hyp/core/*.c hyp/core/x86/*.c)) hyp/lib/string.c
+SETUP_C := $(wildcard boot/x86/*.c)
+SETUP_O := $(SETUP_C:%.c=$(HYP)/nucleus/%.o)
 NUCLEUS_O := $(NUCLEUS_C:%.c=$(HYP)/nucleus/%.o)
 CORE_O := $(CORE_C:%.c=$(HYP)/core/%.o)
 
@@ -40,6 +41,11 @@ $(HYP)/nucleus.o: $(NUCLEUS_O) $(HYP)/gate.syms
 	@ld -r $(NUCLEUS_O) -o $@
 	@objcopy --redefine-syms=$(HYP)/gate.syms $@
 
+# Boot code is the nucleus' too, but apart: it is unmapped when the boot is over.
+$(HYP)/setup.o: $(SETUP_O) $(HYP)/gate.syms
+	@ld -r $(SETUP_O) -o $@
+	@objcopy --redefine-syms=$(HYP)/gate.syms $@
+
 # The core shows its entry points and nothing else, so that no name of its own meets the nucleus'.
 $(HYP)/core.o: $(CORE_O)
 	@ld -r $(CORE_O) -o $@
@@ -50,7 +56,7 @@ $(HYP)/hyp.lds: boot/x86/hyp.lds hyp/include/gate_layout.h hyp/include/limits.h
 	@mkdir -p $(@D)
 	@$(HYP_CC) -E -P -x assembler-with-cpp -Ihyp/include $< -o $@
 
-HYP_PARTS := $(HYP)/boot/x86/entry.o $(HYP)/hyp/nucleus/x86/gate.o $(HYP)/nucleus.o $(HYP)/core.o
+HYP_PARTS := $(HYP)/boot/x86/entry.o $(HYP)/hyp/nucleus/x86/gate.o $(HYP)/nucleus.o $(HYP)/setup.o $(HYP)/core.o
 
 $(B)/ravelin-hyp.elf: $(HYP_PARTS) $(HYP)/hyp.lds
 	@echo "  LINK    $@"
@@ -58,4 +64,4 @@ $(B)/ravelin-hyp.elf: $(HYP_PARTS) $(HYP)/hyp.lds
 		-T $(HYP)/hyp.lds $(HYP_PARTS) -o $@
 	@objdump -d $@ > $(B)/ravelin-hyp.asm
 
--include $(NUCLEUS_O:.o=.d) $(CORE_O:.o=.d) $(HYP)/boot/x86/entry.d $(HYP)/hyp/nucleus/x86/gate.d
+-include $(NUCLEUS_O:.o=.d) $(SETUP_O:.o=.d) $(CORE_O:.o=.d) $(HYP)/boot/x86/entry.d $(HYP)/hyp/nucleus/x86/gate.d

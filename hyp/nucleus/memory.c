@@ -6,7 +6,7 @@
 #include "lock.h"
 #include "string.h"
 
-struct nucleus_lock nucleus_lock_word;
+struct ticket_lock nucleus_lock_word;
 struct nuc_domain nuc_domains[DOMAINS_MAX];
 
 /* Sweeping looks at so many frames for each one it may free. */

@@ -152,7 +152,7 @@ void fake_panic_armed(bool armed)
 NORETURN void machine_panic(const char *message)
 {
 	fake.panic = message;
-	nucleus_lock_word = (struct nucleus_lock){ 0, 0 };
+	nucleus_lock_word = (struct ticket_lock){ 0, 0 };
 	if (panic_armed) {
 		longjmp(fake_panic_jump, 1);
 	}

@@ -12,6 +12,24 @@
 
 	.section .gate.text, "ax"
 
+.macro push_registers           /* 15, in the order of struct guest_regs from its end */
+	.irp r, rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+	push %\r
+	.endr
+.endm
+
+.macro pop_registers            /* 15 */
+	.irp r, r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax
+	pop %\r
+	.endr
+.endm
+
+.macro clear registers:vararg
+	.irp r, \registers
+	xor %\r, %\r
+	.endr
+.endm
+
 /* ---- core to nucleus ----------------------------------------------------- */
 
 	/*
@@ -40,14 +58,7 @@ gate_enter:
 	mov %gs:GATE_CORE_CR3, %r10
 	mov %r10, %cr3
 	/* Nothing of the nucleus' scratch registers is the core's to see. */
-	xor %r10d, %r10d
-	xor %r11d, %r11d
-	xor %ecx, %ecx
-	xor %edx, %edx
-	xor %esi, %esi
-	xor %edi, %edi
-	xor %r8d, %r8d
-	xor %r9d, %r9d
+	clear r10d, r11d, ecx, edx, esi, edi, r8d, r9d
 	ret
 
 	.section .gate.rodata, "a"
@@ -78,12 +89,7 @@ gate_table:
 .endm
 
 .macro scrub                    /* 6: what C would keep, and the core must not see */
-	xor %r10d, %r10d
-	xor %r11d, %r11d
-	xor %r12d, %r12d
-	xor %r13d, %r13d
-	xor %r14d, %r14d
-	xor %r15d, %r15d
+	clear r10d, r11d, r12d, r13d, r14d, r15d
 .endm
 
 	/*
@@ -93,21 +99,7 @@ gate_table:
 	.globl vmexit_entry
 	.balign 64
 vmexit_entry:
-	push %rax
-	push %rcx
-	push %rdx
-	push %rbx
-	push %rbp
-	push %rsi
-	push %rdi
-	push %r8
-	push %r9
-	push %r10
-	push %r11
-	push %r12
-	push %r13
-	push %r14
-	push %r15
+	push_registers
 	movl $0, %gs:GATE_IN_GUEST
 	mov $VMCS_EXIT_REASON, %ebx
 	vmread %rbx, %rbx
@@ -148,21 +140,7 @@ blocking_cleared:
 	movl $1, %gs:GATE_IN_GUEST
 	lock subl $1, %gs:GATE_CREDIT
 	jc slow_entry
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
-	pop %r11
-	pop %r10
-	pop %r9
-	pop %r8
-	pop %rdi
-	pop %rsi
-	pop %rbp
-	pop %rbx
-	pop %rdx
-	pop %rcx
-	pop %rax
+	pop_registers
 	vmresume
 	mov %gs:GATE_NUCLEUS_SP, %rsp
 	call vcpu_entry_failed
@@ -194,12 +172,7 @@ not_hypercall:
 	mov %gs:GATE_VCPU, %eax
 	mov %eax, EXIT_OFF_VCPU(%rbx)
 	mov %gs:GATE_CPU_ID, %edi
-	xor %ecx, %ecx
-	xor %edx, %edx
-	xor %esi, %esi
-	xor %r8d, %r8d
-	xor %r9d, %r9d
-	xor %ebp, %ebp
+	clear ecx, edx, esi, r8d, r9d, ebp
 	scrub
 	mov %gs:GATE_CORE_CR3, %rax
 	mov %gs:GATE_CORE_SP, %rsp
@@ -255,21 +228,7 @@ step:
 	lock subl $1, %gs:GATE_CREDIT
 	jc slow_entry
 	movb $1, REGS_LAUNCHED(%rsp)
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
-	pop %r11
-	pop %r10
-	pop %r9
-	pop %r8
-	pop %rdi
-	pop %rsi
-	pop %rbp
-	pop %rbx
-	pop %rdx
-	pop %rcx
-	pop %rax
+	pop_registers
 	vmlaunch
 	mov %gs:GATE_NUCLEUS_SP, %rsp
 	call vcpu_entry_failed
@@ -305,11 +264,7 @@ upcall_exit:
 	lea core_exit(%rip), %rax
 upcall:
 	popq %gs:GATE_UPCALL_RETURN
-	xor %ecx, %ecx
-	xor %edx, %edx
-	xor %r8d, %r8d
-	xor %r9d, %r9d
-	xor %ebp, %ebp
+	clear ecx, edx, r8d, r9d, ebp
 	scrub
 	mov %gs:GATE_CORE_CR3, %rbx
 	mov %gs:GATE_CORE_SP, %rsp
@@ -344,21 +299,7 @@ exception_\vector:
 	.endr
 
 exception_common:
-	push %rax
-	push %rcx
-	push %rdx
-	push %rbx
-	push %rbp
-	push %rsi
-	push %rdi
-	push %r8
-	push %r9
-	push %r10
-	push %r11
-	push %r12
-	push %r13
-	push %r14
-	push %r15
+	push_registers
 	cld
 	mov %cr3, %rsi
 	mov %gs:GATE_NUCLEUS_CR3, %rax
@@ -400,26 +341,15 @@ interrupt_ignored:
 	iretq
 
 interrupt_common:
-	push %rax
-	push %rcx
-	push %rdx
-	push %rsi
-	push %r8
-	push %r9
-	push %r10
-	push %r11
+	.irp r, rax, rcx, rdx, rsi, r8, r9, r10, r11
+	push %\r
+	.endr
 	sub $8, %rsp
 	call host_interrupt
 	add $8, %rsp
-	pop %r11
-	pop %r10
-	pop %r9
-	pop %r8
-	pop %rsi
-	pop %rdx
-	pop %rcx
-	pop %rax
-	pop %rdi
+	.irp r, r11, r10, r9, r8, rsi, rdx, rcx, rax, rdi
+	pop %\r
+	.endr
 	iretq
 
 	/* What idt_init needs: vectors 0 .. 31, then the three interrupts. */

@@ -18,12 +18,8 @@
 #include "vmcs.h"
 
 #define COPY_MAX 65536ull
-#define PTE_PRESENT 1ull
-#define PTE_WRITE 2ull
 #define PTE_ACCESSED 32ull
 #define PTE_DIRTY 64ull
-#define PTE_LARGE 128ull
-#define PTE_ADDRESS 0x000ffffffffff000ull
 #define WINDOW_MAX 64u
 
 /*

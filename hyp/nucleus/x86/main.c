@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Boot, as a list of calls; how the machine ends; and the gate calls that are
- * about the machine as a whole.
+ * What is left of the boot once it is over; how the machine speaks and ends; and
+ * the gate calls that are about the machine as a whole.
  */
 #include "vcpu.h"
 #include "asm.h"
@@ -19,32 +19,14 @@ volatile const struct image_ref image_reference __attribute__((section(".image_r
 };
 
 NORETURN void first_upcall(const void *argument, const void *function);
-NORETURN void nucleus_boot(uint32_t magic, uint32_t information);
-NORETURN void nucleus_boot_ap(uint32_t cpu);
 
 struct boot_memory boot_memory;
+uint32_t cpu_online = 1;
 
-static struct {
-	uint64_t address, size, manifest;
-} pack;
+struct boot_pack pack;
 static uint32_t released;             /* CPUs may go to the core: the boot CPU's core_boot is done */
 
 /* ---- the image ------------------------------------------------------------------- */
-
-/* Reads the header through the boot tables' one-to-one mapping. */
-static void find_pack(void)
-{
-	const struct pack_header *h = (const void *)image_reference.pack_address;
-
-	pack.address = image_reference.pack_address;
-	pack.size = image_reference.pack_size;
-	if (!pack.address || pack.size < sizeof(*h))
-		panic("this image carries no domains: make one with ravelin-image");
-	if (pack.address & PAGE_MASK || h->magic != PACK_MAGIC || h->size != pack.size || h->payload > pack.size ||
-	    h->payload < sizeof(*h) || h->payload & PAGE_MASK)
-		panic("the pack at %lx is damaged: its header is not one", pack.address);
-	pack.manifest = h->payload;
-}
 
 uint64_t machine_manifest_size(void) { return pack.manifest; }
 
@@ -56,63 +38,31 @@ bool machine_payload(uint64_t offset, uint64_t length, const void **bytes)
 	return true;
 }
 
-/* ---- boot ------------------------------------------------------------------------- */
+/* ---- from boot to the loop ------------------------------------------------------------ */
 
-static void cpu_bring_up(uint32_t cpu)
+/*
+ * A CPU leaves its setup code here for good. The boot CPU goes on at once; the
+ * others wait until its core_boot has returned.
+ */
+void nucleus_enter(const void *argument, const void *function)
 {
-	cpu_init(cpu);
-	gate_cpus[cpu].state = &cpu_states[cpu];
-	cpu_states[cpu] = (struct cpu_state){ .next = VCPU_NONE, .deadline = ~0ull, .loaded_domain = DOMAIN_NONE };
-	apic_cpu_init(cpu);
-	vmx_cpu_init(cpu);
+	if (gate_here->cpu != 0) {
+		while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE))
+			pause();
+		paging_flush_all();
+	}
+	first_upcall(argument, function);
 }
 
-void nucleus_boot(uint32_t magic, uint32_t information)
-{
-	static struct madt madt;
-	struct boot_info *info;
-
-	serial_init();
-	cpu_check_features();
-	bootinfo_read(magic, information, &boot_memory);
-	find_pack();
-	paging_init(&boot_memory, pack.address, pack.size, pack.manifest);
-	apic_init();
-	vmx_init();
-	cpu_bring_up(0);
-	if (acpi_read_madt(&madt, boot_rsdp))
-		smp_start_all(&madt);
-	info = &core_boot_info;
-	*info = (struct boot_info){
-		.cpus = cpu_online,
-		.tsc_khz = clock_measure_tsc_khz(),
-		.wallclock = clock_read_cmos(),
-		.free_bytes = frame_free_count << PAGE_SHIFT,
-		.manifest = (const void *)CORE_MANIFEST_VA,
-		.manifest_size = pack.manifest,
-		.pack_size = pack.size,
-	};
-	memcpy(info->features, cpu_feature_line(), sizeof(info->features) - 1);
-	info->boot_tsc = rdtsc();
-	serial_enable_interrupts();
-	apic_route_uart();
-	first_upcall(info, (const void *)core_boot);
-}
-
-/* The others wait until core_boot has returned on the boot CPU. */
-void nucleus_boot_ap(uint32_t cpu)
-{
-	write_cr3(paging_nucleus_root());
-	cpu_bring_up(cpu);
-	__atomic_store_n(&cpu_online, cpu + 1, __ATOMIC_RELEASE);
-	while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE))
-		pause();
-	first_upcall((const void *)(uint64_t)cpu, (const void *)core_cpu_up);
-}
-
-/* After a CPU's first call into the core. */
 void nucleus_release_cpus(void);
-void nucleus_release_cpus(void) { __atomic_store_n(&released, 1, __ATOMIC_RELEASE); }
+
+/* After a CPU's first call into the core; the first of all is the boot CPU's. */
+void nucleus_release_cpus(void)
+{
+	if (gate_here->cpu == 0)
+		paging_drop_setup();
+	__atomic_store_n(&released, 1, __ATOMIC_RELEASE);
+}
 
 /* ---- speaking and ending ------------------------------------------------------------ */
 

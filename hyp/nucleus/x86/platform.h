@@ -31,8 +31,8 @@ void bootinfo_read(uint32_t magic, uint32_t physical, struct boot_memory *out);
 
 /* ---- paging.c: the two address spaces ------------------------------------- */
 
-/* Builds both spaces and switches the boot CPU to the nucleus'. */
-void paging_init(const struct boot_memory *memory, uint64_t pack, uint64_t pack_size, uint64_t manifest_size);
+/* Builds both spaces and the frame table, and switches the boot CPU to the nucleus'. `pack` is known. */
+void paging_init(const struct boot_memory *memory);
 /* CR3 values, with PCID and no-flush bits where the CPU has them. */
 uint64_t paging_nucleus_cr3(void);
 uint64_t paging_core_cr3(void);
@@ -49,9 +49,15 @@ volatile uint32_t *paging_map_device(uint64_t physical, uint32_t slot);
 void cpu_check_features(void);
 /* GDT, TSS, IDT, GS, control registers of CPU `cpu`. */
 void cpu_init(uint32_t cpu);
-uint64_t cpu_idt_base(void);
 /* One line: what the CPU has. */
-const char *cpu_feature_line(void);
+extern char cpu_feature_line[160];
+struct idt_entry {
+	uint16_t offset_low, selector;
+	uint8_t ist, type;
+	uint16_t offset_mid;
+	uint32_t offset_high, reserved;
+};
+extern struct idt_entry idt[256];
 extern uint64_t cpu_xcr0_allowed;     /* what guests may set in XCR0 */
 extern uint64_t cpu_cr4_allowed;      /* what guests may set in CR4 */
 extern bool cpu_has_pcid, cpu_has_1g_ept, cpu_has_pause_loop, cpu_has_1g_pages;
@@ -112,10 +118,25 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 NORETURN void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 NORETURN void machine_stop(uint32_t status);
 extern struct boot_memory boot_memory;
+extern struct boot_pack {
+	uint64_t address, size;       /* of the whole pack, machine-physical */
+	uint64_t manifest;            /* bytes at its start that the core may read */
+} pack;
+extern const volatile struct image_ref image_reference;
+NORETURN void nucleus_enter(const void *argument, const void *function);
 
 /* paging.c, more */
-uint64_t paging_nucleus_root(void);
-void paging_claim_core(uint64_t pack, uint64_t manifest_size);
+#define PTE_PRESENT (1ull << 0)
+#define PTE_WRITE (1ull << 1)
+#define PTE_UNCACHED (3ull << 3)      /* PCD, PWT: PAT entry 3, UC */
+#define PTE_LARGE (1ull << 7)
+#define PTE_NX (1ull << 63)
+#define PTE_ADDRESS 0x000ffffffffff000ull
+extern struct paging_roots {
+	uint64_t nucleus, core;       /* machine addresses of the two root tables */
+} paging_roots;
+void paging_drop_setup(void);
+void paging_flush_all(void);
 bool manifest_mapped(uint64_t p, uint64_t length);
 bool machine_is_gate_stack(uint64_t mfn);
 uint64_t machine_manifest_size(void);

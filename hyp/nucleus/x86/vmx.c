@@ -152,7 +152,7 @@ static void write_controls(struct nuc_vcpu *v)
 static void write_host(struct nuc_vcpu *v)
 {
 	vmwrite(VMCS_HOST_CR0, read_cr0());
-	vmwrite(VMCS_HOST_CR3, paging_nucleus_root());
+	vmwrite(VMCS_HOST_CR3, paging_roots.nucleus);
 	vmwrite(VMCS_HOST_CR4, read_cr4());
 	vmwrite(VMCS_HOST_PAT, rdmsr(MSR_PAT));
 	vmwrite(VMCS_HOST_EFER, rdmsr(MSR_EFER));
@@ -269,7 +269,7 @@ void vmx_load(struct nuc_vcpu *v)
 		vmwrite(VMCS_HOST_GS_BASE, (uint64_t)g);
 		vmwrite(VMCS_HOST_TR_BASE, (uint64_t)&g->tss);
 		vmwrite(VMCS_HOST_GDTR_BASE, (uint64_t)g->gdt);
-		vmwrite(VMCS_HOST_IDTR_BASE, cpu_idt_base());
+		vmwrite(VMCS_HOST_IDTR_BASE, (uint64_t)idt);
 		invvpid(INVVPID_SINGLE, (uint16_t)(handle + 1));
 	}
 	/* Another vCPU may have used this CPU, or this vCPU another CPU, since then. */

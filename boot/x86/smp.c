@@ -13,8 +13,6 @@ extern uint64_t ap_stack;             /* boot/x86/entry.S, below 4 GiB */
 extern uint32_t ap_cpu;
 extern char nucleus_stacks[];
 
-uint32_t cpu_online = 1;
-
 void smp_start_all(const struct madt *madt)
 {
 	uint32_t i, here = apic_id_here();
