@@ -46,6 +46,7 @@ void nucleus_boot(uint32_t magic, uint32_t information)
 	bootinfo_read(magic, information, &boot_memory);
 	find_pack();
 	paging_init(&boot_memory);
+	say("%u PCI devices could write to memory by themselves: bus mastering is off now", pci_stop_bus_masters());
 	apic_init();
 	vmx_init();
 	cpu_bring_up(0);

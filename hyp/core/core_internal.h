@@ -23,6 +23,7 @@ struct options {
 	bool crash_ok;    /* a crashed domain doesn't make the machine's exit status 1 */
 	bool no_prefix;   /* guest output without "[name] " */
 	bool reboot_off;  /* a guest's reboot is its power-off */
+	bool stats;               /* count exits and hypercalls; printed at the end */
 	char text[256];   /* as given, for XENVER_commandline */
 };
 extern struct options options;

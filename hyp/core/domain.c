@@ -8,6 +8,7 @@
  * shared_info itself.
  */
 #include "core_internal.h"
+#include "hypercall.h"
 
 #define PAGES_SLACK 256u          /* what a domain may have beyond its RAM: as Xen's toolstack gives */
 #define REAP_FRAMES 256u          /* scrubbed under the lock in one go: 1 MiB */
@@ -404,11 +405,36 @@ bool audit_report(bool all_free)
 	return sound;
 }
 
+/* How often each reason was seen, over all CPUs; what the nucleus deals with alone isn't counted. */
+static void stats_report(void)
+{
+	for (uint32_t k = 0; k < EXIT_KINDS; k++) {
+		uint64_t n = 0;
+
+		for (uint32_t i = 0; i < cpu_count; i++)
+			n += cpus[i].exits[k];
+		if (n)
+			print("stats: exit %-16s %10lu", arch_exit_name(k), n);
+	}
+	for (uint32_t k = 0; k < ARRAY_SIZE(cpus[0].hypercalls); k++) {
+		uint64_t n = 0;
+
+		for (uint32_t i = 0; i < cpu_count; i++)
+			n += cpus[i].hypercalls[k];
+		if (n)
+			print("stats: hypercall %-11s %10lu", hypercall_rows[k].name ? hypercall_rows[k].name : "?", n);
+	}
+	for (uint32_t i = 0; i < cpu_count; i++)
+		print("stats: cpu %u idle %lu ticks", i, cpus[i].idle_ticks);
+}
+
 void machine_done(void)
 {
 	bool sound = audit_report(true);
 	uint32_t status = sound && !bad_audits && (!failed || options.crash_ok) ? 0 : 1;
 
+	if (options.stats)
+		stats_report();
 	print("power off, status %u", status);
 	nuc_power_off(status);
 }

@@ -17,6 +17,7 @@ static const struct {
 	{ "audit", offsetof(struct options, audit) },
 	{ "crash-ok", offsetof(struct options, crash_ok) },
 	{ "no-prefix", offsetof(struct options, no_prefix) },
+	{ "stats", offsetof(struct options, stats) },
 	{ "reboot=off", offsetof(struct options, reboot_off) },
 };
 
@@ -58,7 +59,7 @@ static void read_options(const struct manifest *m)
 	char bad[64];
 
 	if (options_parse(&options, manifest_string(m, m->header->options), bad, sizeof(bad))) {
-		print("the options are: audit, crash-ok, no-prefix, reboot=off");
+		print("the options are: audit, crash-ok, no-prefix, stats, reboot=off");
 		refuse("unknown option ", bad);
 	}
 }
@@ -107,6 +108,7 @@ void core_boot(const struct boot_info *info)
 	if (options.audit && !audit_report(false))
 		refuse("the audit failed", "");
 	sched_tail(cpu);
+	print("first guest enters at tick %lu", nuc_now());
 	core_unlock();
 }
 

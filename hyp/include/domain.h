@@ -217,6 +217,8 @@ long hypercall_console_io(uint64_t cmd, uint64_t count, uint64_t buffer, uint64_
 /* x86: exit.c, irq.c, x2apic.c, cpuid.c, msr.c, pvh.c ---------------------- */
 void arch_init(const struct boot_info *info);      /* CPUID and MSR policy from the host's */
 void arch_vcpu_init(struct vcpu *v);
+/* The name of an exit kind, for reports. */
+const char *arch_exit_name(uint32_t kind);
 /* Something (callback, LAPIC vector, NMI) waits to be taken by v. */
 bool arch_vcpu_irq_pending(const struct vcpu *v);
 /* Posts what waits and can be taken; v is the current vCPU of this CPU. */

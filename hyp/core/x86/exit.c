@@ -191,3 +191,5 @@ void core_exit(uint32_t cpu)
 		slow_exit(c, e);
 	}
 }
+
+const char *arch_exit_name(uint32_t kind) { return exit_rows[kind].name; }

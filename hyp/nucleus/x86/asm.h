@@ -86,8 +86,16 @@ static inline uint8_t inb(uint16_t port)
 }
 
 static inline void outb(uint16_t port, uint8_t v) { asm volatile("out %0, %1" : : "a"(v), "Nd"(port)); }
-static inline void outw(uint16_t port, uint16_t v) { asm volatile("out %0, %1" : : "a"(v), "Nd"(port)); }
 
+static inline uint32_t inl(uint16_t port)
+{
+	uint32_t v;
+
+	asm volatile("in %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+
+static inline void outl(uint16_t port, uint32_t v) { asm volatile("out %0, %1" : : "a"(v), "Nd"(port)); }
 static inline void pause(void) { asm volatile("pause" : : : "memory"); }
 static inline void halt(void) { asm volatile("hlt" : : : "memory"); }
 

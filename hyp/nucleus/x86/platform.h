@@ -101,6 +101,11 @@ struct madt {
 bool acpi_read_madt(struct madt *out, uint64_t rsdp_hint);
 extern uint64_t boot_rsdp;            /* from PVH start info, 0: search */
 
+/* ---- pci.c ------------------------------------------------------------------ */
+
+/* How many devices lost their bus mastering. */
+uint32_t pci_stop_bus_masters(void);
+
 /* ---- clock.c --------------------------------------------------------------- */
 
 uint32_t clock_measure_tsc_khz(void);
