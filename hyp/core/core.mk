@@ -28,6 +28,8 @@ $(B)/unit/core/%.o: $(CORE_DIR)/fake/%.c $(CORE_UNIT_HEADERS)
 $(CORE_UNIT:%=$(B)/unit/core/%_test): $(B)/unit/core/%_test: $(B)/unit/core/%_test.o $(CORE_UNIT_OBJECTS)
 	$(HOSTCC) $(CORE_UNIT_FLAGS) $^ -lcmocka -o $@
 
+UNIT_TESTS += $(CORE_UNIT:%=$(B)/unit/core/%_test)
+
 .PHONY: test-core
 test-core: $(CORE_UNIT:%=$(B)/unit/core/%_test)
 	@set -e; for t in $^; do $$t >$$t.log 2>&1 || { cat $$t.log; exit 1; }; done; \

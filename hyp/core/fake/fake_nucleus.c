@@ -290,6 +290,12 @@ int nuc_vcpu_create(uint32_t handle)
 
 struct exit core_exits[CPUS_MAX];
 
+const char *arch_exit_name(uint32_t kind)
+{
+	(void)kind;
+	return "exit";
+}
+
 void arch_init(const struct boot_info *info) { (void)info; }
 
 void arch_vcpu_init(struct vcpu *v)

@@ -22,6 +22,8 @@ $(B)/host/core-x86/%.o: $(CORE_X86)/%.c $(CORE_X86_HEADERS)
 $(B)/host/core-x86/%_test: $(B)/host/core-x86/%_test.o $(CORE_X86_OBJECTS)
 	$(HOSTCC) $(CORE_X86_SANITIZE) $^ -lcmocka -o $@
 
+UNIT_TESTS += $(CORE_X86_TESTS:%=$(B)/host/core-x86/%_test)
+
 .PHONY: test-core-x86
 test-core-x86: $(CORE_X86_TESTS:%=$(B)/host/core-x86/%_test)
 	@set -e; for t in $^; do $$t >$$t.log 2>&1 || { cat $$t.log; exit 1; }; done; \
