@@ -214,6 +214,29 @@ INSTRUCTION(do_rsm, "rsm")
 INSTRUCTION(do_rdpmc, "rdpmc")
 INSTRUCTION(do_wbinvd, "wbinvd")
 
+static volatile uint32_t debug_traps;
+
+/* Leaves an instruction that traps again and again, so that the test can say so. */
+static void count_debug(struct frame *f)
+{
+	f->rflags &= ~0x100ull;
+	if (++debug_traps > 3)
+		f->rip++;
+}
+
+/* #DB comes once and behind its instruction, also where the hypervisor has a part in it. */
+static void check_debug_traps(void)
+{
+	trap_hook(VECTOR_DB, count_debug);
+	debug_traps = 0;
+	asm volatile(".byte 0xf1" : : : "memory"); /* INT1 */
+	CHECK_EQUAL(debug_traps, 1);
+	debug_traps = 0;
+	asm volatile("pushf\n\torl $0x100, (%%rsp)\n\tpopf\n\tnop\n\tnop" : : : "memory", "cc");
+	CHECK_EQUAL(debug_traps, 1);
+	trap_hook(VECTOR_DB, NULL);
+}
+
 /* Instructions that a guest may try but doesn't have. */
 static void check_instructions(void)
 {
@@ -272,5 +295,6 @@ void check_cpu(void)
 	check_msrs();
 	check_control_registers();
 	check_instructions();
+	check_debug_traps();
 	check_ports();
 }

@@ -20,6 +20,7 @@
 #define VECTOR_AC 17u
 #define EXCEPTION(vector) (INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | (vector))
 #define GP_FAULT (EXCEPTION(VECTOR_GP) | INTERRUPTION_ERROR_CODE)
+#define DR7_GD (1ull << 13)
 #define TIMER_MAX 0xffffffffull
 #define IDLE_AWAKE 2000u              /* ticks */
 
@@ -204,10 +205,15 @@ static struct step exit_exception(struct cpu_state *c, struct nuc_vcpu *v, struc
 		e->unknown.detail = vector;
 		return (struct step){ STEP_CORE_EXIT, 0 };
 	}
-	if (vector == VECTOR_DB)
+	if (vector == VECTOR_DB) {
+		/* Delivery clears general detect, injection does not (SDM 27.6.1). */
+		vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
 		write_dr6((read_dr6() & ~0xfull) | (vmread(VMCS_EXIT_QUALIFICATION) & 0x600f) | 0xffff0ff0);
+	}
 	if (vectoring & INTERRUPTION_VALID && (vectoring & 0x700) == INTERRUPTION_EXTERNAL && v->posted < 0)
 		v->posted = vectoring & 0xff;
+	/* INT1 is a privileged software exception: injecting it takes its length, to go on after it. */
+	vmwrite(VMCS_ENTRY_LENGTH, vmread(VMCS_EXIT_LENGTH));
 	inject(v, info & ~(1u << 12), (uint32_t)vmread(VMCS_EXIT_ERROR_CODE));
 	return (struct step){ STEP_AGAIN, 0 };
 }
@@ -444,6 +450,12 @@ static void inject_events(struct nuc_vcpu *v)
 	uint32_t what = v->inject, error = v->inject_error;
 	uint64_t blocked = vmread(VMCS_GUEST_INTERRUPTIBILITY);
 
+	/* An entry that was called off has left its event in the VMCS; it goes in first. */
+	if (vmread(VMCS_ENTRY_INTERRUPTION) & INTERRUPTION_VALID) {
+		proc_controls(v, PROC_NMI_WINDOW, v->nmi_posted);
+		proc_controls(v, PROC_IRQ_WINDOW, v->posted >= 0 || v->more_wanted);
+		return;
+	}
 	v->inject = 0;
 	if (v->nmi_posted && !what && !(blocked & (BLOCKING_NMI | BLOCKING_STI | BLOCKING_MOV_SS))) {
 		what = INTERRUPTION_VALID | INTERRUPTION_NMI | 2;

@@ -56,7 +56,6 @@ struct cpu_state {
 	uint32_t exit_kind;           /* of the exit the core is looking at */
 	bool exit_open;               /* its verdict hasn't been applied yet */
 	bool timer_armed;
-	struct nuc_vcpu *fpu_owner;   /* whose FPU state the hardware holds */
 	uint64_t flushed[DOMAINS_MAX]; /* flush generation up to which this CPU is clean */
 };
 

@@ -272,10 +272,7 @@ void vmx_load(struct nuc_vcpu *v)
 		vmwrite(VMCS_HOST_IDTR_BASE, (uint64_t)idt);
 		invvpid(INVVPID_SINGLE, (uint16_t)(handle + 1));
 	}
-	/* Another vCPU may have used this CPU, or this vCPU another CPU, since then. */
-	if (c->fpu_owner != v || v->last_cpu != g->cpu)
-		fpu_restore(v);
-	c->fpu_owner = v;
+	fpu_restore(v);
 	v->last_cpu = g->cpu;
 	for (i = 0; i < SWITCHED_MSRS; i++)
 		wrmsr(switched_msrs[i], v->msrs[i]);
@@ -379,7 +376,7 @@ bool machine_domain_busy(uint32_t domain)
 
 void machine_domain_end(uint32_t domain)
 {
-	uint32_t i, cpu;
+	uint32_t i;
 
 	for (i = domain * DOMAIN_VCPUS_MAX; i < (domain + 1) * DOMAIN_VCPUS_MAX; i++) {
 		struct nuc_vcpu *v = &nuc_vcpus[i];
@@ -388,10 +385,6 @@ void machine_domain_end(uint32_t domain)
 			continue;
 		if (v->window_length)
 			memory_unpin(mfn_of(v->window_mfn));
-		for (cpu = 0; cpu < cpu_online; cpu++) {
-			if (cpu_states[cpu].fpu_owner == v)
-				cpu_states[cpu].fpu_owner = NULL;
-		}
 		frame_free(mfn_of(v->vmcs >> PAGE_SHIFT), ORDER_4K);
 		frame_free(mfn_of(((uint64_t)v->xsave - DIRECT_MAP_VA) >> PAGE_SHIFT), ORDER_4K);
 		memset(v, 0, sizeof(*v));
