@@ -422,7 +422,7 @@ static void stats_report(void)
 		for (uint32_t i = 0; i < cpu_count; i++)
 			n += cpus[i].hypercalls[k];
 		if (n)
-			print("stats: hypercall %-11s %10lu", hypercall_rows[k].name ? hypercall_rows[k].name : "?", n);
+			print("stats: hypercall %2u %-13s %10lu", k, hypercall_rows[k].name ? hypercall_rows[k].name : "-", n);
 	}
 	for (uint32_t i = 0; i < cpu_count; i++)
 		print("stats: cpu %u idle %lu ticks", i, cpus[i].idle_ticks);
