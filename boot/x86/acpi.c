@@ -83,6 +83,13 @@ static const struct sdt *find_table(const struct rsdp *rsdp, const char *signatu
 
 static void add_cpu(struct madt *out, uint32_t apic_id, uint32_t flags)
 {
+	uint32_t i;
+
+	/* Some firmware lists a CPU as both kinds of entry. */
+	for (i = 0; i < out->cpus; i++) {
+		if (out->apic_ids[i] == apic_id)
+			return;
+	}
 	if (flags & 1 && out->cpus < CPUS_MAX)
 		out->apic_ids[out->cpus++] = apic_id;
 }

@@ -12,7 +12,7 @@
 
 static char missing[512];
 
-extern uint64_t exception_entries[32], interrupt_entries[4];
+extern uint64_t exception_entries[32], interrupt_entries[5];
 extern char gate_stacks[], core_stacks[], nucleus_stacks[];
 
 /* ---- features --------------------------------------------------------------- */
@@ -112,7 +112,7 @@ void cpu_check_features(void)
 	cpu_has_1g_pages = rx[3] >> 26 & 1;
 	cpuid(0xd, 0, rd);
 	cpu_xcr0_allowed = xcr0_allowed(rd[0] | (uint64_t)rd[3] << 32);
-	cpu_cr4_allowed = rdmsr(MSR_VMX_CR4_FIXED1) & ~CR4_HIDDEN;
+	cpu_cr4_allowed = rdmsr(MSR_VMX_CR4_FIXED1) & CR4_SHOWN;
 
 	append(cpu_feature_line, sizeof(cpu_feature_line), name);
 	append(cpu_feature_line, sizeof(cpu_feature_line), ", EPT");
@@ -147,6 +147,7 @@ static void idt_init(void)
 		idt_set(i, exception_entries[i], i == 2 ? 2 : 1);
 	for (i = 32; i < 256; i++)
 		idt_set(i, interrupt_entries[3], 0);
+	idt_set(VECTOR_SPURIOUS, interrupt_entries[4], 0);
 	idt_set(VECTOR_KICK, interrupt_entries[0], 0);
 	idt_set(VECTOR_TIMER, interrupt_entries[1], 0);
 	idt_set(VECTOR_UART, interrupt_entries[2], 0);

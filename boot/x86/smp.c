@@ -33,7 +33,8 @@ void smp_start_all(const struct madt *madt)
 		while (__atomic_load_n(&cpu_online, __ATOMIC_ACQUIRE) == cpu && rdtsc() < give_up)
 			pause();
 		if (cpu_online == cpu)
-			say("CPU with APIC id %u does not start: left alone", madt->apic_ids[i]);
+			/* It might yet, and then on the next one's stack. */
+			panic("the CPU with APIC id %u does not start", madt->apic_ids[i]);
 	}
 	memset(phys_to_ptr(TRAMPOLINE_PAGE * PAGE_SIZE), 0, PAGE_SIZE);
 }

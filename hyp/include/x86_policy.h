@@ -26,10 +26,11 @@ static inline uint64_t xcr0_allowed(uint64_t host)
 }
 
 /*
- * CR4 bits whose feature CPUID hides; a guest that sets one gets #GP(0):
- * LA57 12, VMXE 13, SMXE 14, PKE 22, CET 23, PKS 24, UINTR 25.
+ * CR4 bits a guest may set where the host has them: VME to UMIP 0-11, FSGSBASE 16,
+ * PCIDE 17, OSXSAVE 18, SMEP 20, SMAP 21. Any other gives #GP(0): some bring state
+ * that nobody switches between guests.
  */
-#define CR4_HIDDEN 0x03c07000ull
+#define CR4_SHOWN 0x00370fffull
 
 /*
  * Shown when the host has them, so the nucleus must turn on the VM-execution

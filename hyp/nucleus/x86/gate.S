@@ -44,6 +44,8 @@
 
 	.balign 16
 gate_enter:
+	cli                             /* whatever the core did to its flags stays there */
+	cld
 	mov %gs:GATE_NUCLEUS_CR3, %r10
 	mov %r10, %cr3
 	mov %rsp, %gs:GATE_SAVED_CORE_SP
@@ -79,12 +81,15 @@ gate_table:
 
 	.section .gate.text, "ax"
 
-.macro advance_rip              /* 6: go on after the instruction that exited */
+.macro advance_rip              /* 8: go on after the instruction that exited */
 	mov $VMCS_EXIT_LENGTH, %ecx
 	vmread %rcx, %rcx
 	mov $VMCS_GUEST_RIP, %edx
 	vmread %rdx, %rax
 	add %rcx, %rax
+	cmp %ecx, %eax                  /* the low half wrapped: only 64-bit code goes on above 4 GiB */
+	jb rip_wraps
+rip_known:
 	vmwrite %rax, %rdx
 .endm
 
@@ -120,6 +125,8 @@ vmexit_entry:
 	mov %gs:GATE_CORE_SP, %rsp
 	mov %rax, %cr3
 	call core_hypercall
+	cli
+	cld
 	mov %gs:GATE_NUCLEUS_CR3, %rcx
 	mov %rcx, %cr3
 	mov %gs:GATE_REGS, %rsp
@@ -144,6 +151,16 @@ blocking_cleared:
 	vmresume
 	mov %gs:GATE_NUCLEUS_SP, %rsp
 	call vcpu_entry_failed
+
+rip_wraps:                              /* RSP is the register area on both paths */
+	cmpb $0, REGS_LONG_MODE(%rsp)
+	je 1f
+	mov $VMCS_GUEST_CS_RIGHTS, %ecx
+	vmread %rcx, %rcx
+	bt $13, %ecx                    /* CS.L */
+	jc rip_known
+1:	mov %eax, %eax
+	jmp rip_known
 
 clear_blocking:
 	and $~(BLOCKING_STI | BLOCKING_MOV_SS), %eax
@@ -178,6 +195,8 @@ not_hypercall:
 	mov %gs:GATE_CORE_SP, %rsp
 	mov %rax, %cr3
 	call core_exit
+	cli
+	cld
 	mov %gs:GATE_NUCLEUS_CR3, %rcx
 	mov %rcx, %cr3
 	mov %gs:GATE_REGS, %rsp
@@ -271,6 +290,8 @@ upcall:
 	mov %rbx, %cr3
 	xor %ebx, %ebx
 	call *%rax
+	cli
+	cld
 	mov %gs:GATE_NUCLEUS_CR3, %rcx
 	mov %rcx, %cr3
 	mov %gs:GATE_NUCLEUS_SP, %rsp
@@ -336,6 +357,7 @@ interrupt_\name:
 	interrupt kick, VECTOR_KICK
 	interrupt timer, VECTOR_TIMER
 	interrupt uart, VECTOR_UART
+	interrupt unexpected, 0
 	.balign 16
 interrupt_ignored:
 	iretq
@@ -368,4 +390,5 @@ interrupt_entries:
 	.quad interrupt_kick
 	.quad interrupt_timer
 	.quad interrupt_uart
+	.quad interrupt_unexpected
 	.quad interrupt_ignored

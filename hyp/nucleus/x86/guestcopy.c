@@ -162,14 +162,12 @@ int nuc_window_open(uint32_t handle, gpa_t at, uint32_t length)
 	mfn_t mfn;
 	int rc;
 
-	if (handle >= VCPUS_MAX || !nuc_vcpus[handle].created || !length || length > WINDOW_MAX || gpa & 7 ||
+	if (handle >= VCPUS_MAX || !length || length > WINDOW_MAX || gpa & 7 ||
 	    length & 7 || (gpa & PAGE_MASK) + length > PAGE_SIZE)
 		return -EINVAL;
 	v = &nuc_vcpus[handle];
-	if (v->window_length)
-		return -EEXIST;
 	nucleus_lock();
-	rc = memory_pin(handle / DOMAIN_VCPUS_MAX, gfn_of(gpa >> PAGE_SHIFT), &mfn);
+	rc = !v->created ? -EINVAL : v->window_length ? -EEXIST : memory_pin(handle / DOMAIN_VCPUS_MAX, gfn_of(gpa >> PAGE_SHIFT), &mfn);
 	if (!rc) {
 		v->window_mfn = mfn.mfn;
 		v->window_offset = gpa & PAGE_MASK;
@@ -179,6 +177,7 @@ int nuc_window_open(uint32_t handle, gpa_t at, uint32_t length)
 	return rc;
 }
 
+/* The place of [offset, offset + length) of a window. Nucleus lock held. */
 static void *window(uint32_t handle, uint32_t offset, uint32_t length)
 {
 	struct nuc_vcpu *v = &nuc_vcpus[handle];
@@ -190,24 +189,38 @@ static void *window(uint32_t handle, uint32_t offset, uint32_t length)
 
 uint64_t nuc_window_or(uint32_t handle, uint32_t offset, uint64_t bits)
 {
+	uint64_t old;
+
 	CHECK(!(offset & 7));
-	return __atomic_fetch_or((uint64_t *)window(handle, offset, 8), bits, __ATOMIC_SEQ_CST);
+	nucleus_lock();
+	old = __atomic_fetch_or((uint64_t *)window(handle, offset, 8), bits, __ATOMIC_SEQ_CST);
+	nucleus_unlock();
+	return old;
 }
 
 uint64_t nuc_window_and(uint32_t handle, uint32_t offset, uint64_t bits)
 {
+	uint64_t old;
+
 	CHECK(!(offset & 7));
-	return __atomic_fetch_and((uint64_t *)window(handle, offset, 8), bits, __ATOMIC_SEQ_CST);
+	nucleus_lock();
+	old = __atomic_fetch_and((uint64_t *)window(handle, offset, 8), bits, __ATOMIC_SEQ_CST);
+	nucleus_unlock();
+	return old;
 }
 
 void nuc_window_read(uint32_t handle, uint32_t offset, void *to, uint32_t length)
 {
 	CHECK(machine_core_range(to, length, true));
+	nucleus_lock();
 	memcpy(to, window(handle, offset, length), length);
+	nucleus_unlock();
 }
 
 void nuc_window_write(uint32_t handle, uint32_t offset, const void *from, uint32_t length)
 {
 	CHECK(machine_core_range(from, length, false));
+	nucleus_lock();
 	memcpy(window(handle, offset, length), from, length);
+	nucleus_unlock();
 }

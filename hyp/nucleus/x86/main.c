@@ -22,6 +22,7 @@ NORETURN void first_upcall(const void *argument, const void *function);
 
 struct boot_memory boot_memory;
 uint32_t cpu_online = 1;
+bool machine_stopping;
 
 struct boot_pack pack;
 static uint32_t released;             /* CPUs may go to the core: the boot CPU's core_boot is done */
@@ -112,8 +113,15 @@ void machine_panic(const char *message) { panic("CHECK failed: %s", message); }
 void machine_stop(uint32_t status)
 {
 	const char *word = "Shutdown";
+	uint32_t i;
 
 	(void)status;
+	__atomic_store_n(&machine_stopping, true, __ATOMIC_SEQ_CST);
+	for (i = 0; cpu_online > 1 && i < cpu_online; i++) {
+		gate_cpus[i].credit = 0;
+		if (i != gate_here->cpu)
+			apic_send(i, VECTOR_KICK);
+	}
 	serial_drain();
 	while (*word)
 		outb(0x8900, (uint8_t)*word++);

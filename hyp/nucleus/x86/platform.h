@@ -122,6 +122,7 @@ void smp_start_all(const struct madt *madt);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 NORETURN void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 NORETURN void machine_stop(uint32_t status);
+extern bool machine_stopping;         /* CPUs that see it set halt for good */
 extern struct boot_memory boot_memory;
 extern struct boot_pack {
 	uint64_t address, size;       /* of the whole pack, machine-physical */

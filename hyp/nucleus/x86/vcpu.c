@@ -8,12 +8,17 @@
 #include "asm.h"
 #include "core.h"
 #include "frame.h"
+#include "lock.h"
 #include "vmcs.h"
 #include "x86_policy.h"
 
 #define CREDIT 16u                    /* fast entries between two looks at the clock */
 #define CPL_OF(rights) ((rights) >> 5 & 3)
+#define RFLAGS_TF (1u << 8)
 #define RFLAGS_IF (1u << 9)
+#define PENDING_STEP (1u << 14)
+#define CODE_64 (1u << 13)             /* CS.L in the access rights */
+#define TSS_BUSY_32 11u
 #define VECTOR_DB 1u
 #define VECTOR_UD 6u
 #define VECTOR_GP 13u
@@ -38,13 +43,27 @@ static void inject(struct nuc_vcpu *v, uint32_t what, uint32_t error)
 	v->inject_error = error;
 }
 
-static void skip_instruction(void)
+/* The instruction after STI or MOV SS is over. */
+static void clear_shadow(void)
 {
 	uint64_t state = vmread(VMCS_GUEST_INTERRUPTIBILITY);
 
-	vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_LENGTH));
 	if (state & (BLOCKING_STI | BLOCKING_MOV_SS))
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, state & ~(uint64_t)(BLOCKING_STI | BLOCKING_MOV_SS));
+}
+
+static void skip_instruction(void)
+{
+	uint64_t rip = vmread(VMCS_GUEST_RIP), next = rip + vmread(VMCS_EXIT_LENGTH);
+
+	/* Outside 64-bit code EIP wraps; an entry with more is refused (SDM 27.3.1.4). */
+	if ((rip ^ next) >> 32 && !(vmread(VMCS_GUEST_EFER) & EFER_LMA && vmread(VMCS_GUEST_CS_RIGHTS) & CODE_64))
+		next = (uint32_t)next;
+	vmwrite(VMCS_GUEST_RIP, next);
+	clear_shadow();
+	/* A single step over the instruction ends here: the trap the CPU would have had pending. */
+	if (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
+		vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_STEP);
 }
 
 static void proc_controls(struct nuc_vcpu *v, uint32_t bit, bool on)
@@ -90,18 +109,16 @@ static void write_register(struct nuc_vcpu *v, uint32_t n, uint64_t value)
  */
 static bool load_pdptes(struct nuc_vcpu *v)
 {
-	uint64_t cr3 = vmread(VMCS_GUEST_CR3) & 0xffffffe0ull, i;
-	bool good = true;
+	uint64_t cr3 = vmread(VMCS_GUEST_CR3) & 0xffffffe0ull, e[4], i;
+	uint64_t reserved = 0x1e6 | ~((machine_gfn_limit() << PAGE_SHIFT) - 1);
 
 	for (i = 0; i < 4; i++) {
-		uint64_t e;
-
-		if (!guest_physical_read(vcpu_domain(v), cr3 + 8 * i, &e) || (e & 1 && e & 0x1e6))
-			good = false;
-		else
-			vmwrite(VMCS_GUEST_PDPTE0 + 2 * i, e);
+		if (!guest_physical_read(vcpu_domain(v), cr3 + 8 * i, &e[i]) || (e[i] & 1 && e[i] & reserved))
+			return false;
 	}
-	return good;
+	for (i = 0; i < 4; i++)
+		vmwrite(VMCS_GUEST_PDPTE0 + 2 * i, e[i]);
+	return true;
 }
 
 /* MOV to CR0 that changes NE, CD or NW, SDM 4.1.1 and 2.5. #GP as the CPU would. */
@@ -111,8 +128,10 @@ static void write_cr0_guest(struct nuc_vcpu *v, uint64_t value)
 	bool paging_on = value & CR0_PG && !(old & CR0_PG), paging_off = !(value & CR0_PG) && old & CR0_PG;
 
 	if (value >> 32 || (value & CR0_PG && !(value & CR0_PE)) || (value & CR0_NW && !(value & CR0_CD)) ||
-	    (paging_on && efer & EFER_LME && !(cr4 & CR4_PAE)) || (paging_off && cr4 & CR4_PCIDE) ||
-	    (paging_off && efer & EFER_LMA && v->long_mode && vmread(VMCS_GUEST_ES_RIGHTS + 2) & 1u << 13)) {
+	    (paging_on && efer & EFER_LME &&
+	     (!(cr4 & CR4_PAE) || vmread(VMCS_GUEST_CS_RIGHTS) & CODE_64 ||
+	      (vmread(VMCS_GUEST_TR_RIGHTS) & 15) != TSS_BUSY_32)) || (paging_off && cr4 & CR4_PCIDE) ||
+	    (paging_off && efer & EFER_LMA && vmread(VMCS_GUEST_CS_RIGHTS) & CODE_64)) {
 		inject(v, GP_FAULT, 0);
 		return;
 	}
@@ -129,6 +148,8 @@ static void write_cr0_guest(struct nuc_vcpu *v, uint64_t value)
 						       vmread(VMCS_ENTRY_CONTROLS) & ~(uint64_t)ENTRYC_LONG_MODE);
 	vmwrite(VMCS_CR0_SHADOW, value);
 	vmwrite(VMCS_GUEST_CR0, (value | CR0_NE | 0x10) & ~(CR0_CD | CR0_NW));
+	if (paging_off)
+		invvpid(INVVPID_SINGLE, (uint16_t)(vcpu_handle(v) + 1));
 	skip_instruction();
 }
 
@@ -146,12 +167,17 @@ static struct step exit_cr(struct cpu_state *c, struct nuc_vcpu *v, struct exit 
 	c->exit_open = false;
 	if (cr == 0 && access == 0)
 		write_cr0_guest(v, read_register(v, reg));
-	else if (cr == 0 && access == 3)        /* LMSW: PE can be set, not cleared; 3:0 come from the operand */
-		write_cr0_guest(v, (vmread(VMCS_CR0_SHADOW) & ~0xeull) | (q >> 16 & 0xf));
 	else if (cr == 4 && access == 0)
 		inject(v, GP_FAULT, 0);         /* only writes of bits that CPUID hides exit */
-	else
-		panic("control register exit with qualification %lx", q);
+	else {
+		c->exit_open = true;
+		c->exit_kind = e->kind = EXIT_UNKNOWN;
+		e->unknown.reason = REASON_CR;
+		e->unknown.qualification = q;
+		e->unknown.rip = vmread(VMCS_GUEST_RIP);
+		e->unknown.detail = cr;
+		return (struct step){ STEP_CORE_EXIT, 0 };
+	}
 	return (struct step){ STEP_AGAIN, 0 };
 }
 
@@ -212,6 +238,8 @@ static struct step exit_exception(struct cpu_state *c, struct nuc_vcpu *v, struc
 	}
 	if (vectoring & INTERRUPTION_VALID && (vectoring & 0x700) == INTERRUPTION_EXTERNAL && v->posted < 0)
 		v->posted = vectoring & 0xff;
+	/* Delivery ends a shadow; with it and TF set, an entry insists on a pending step (SDM 27.3.1.5). */
+	clear_shadow();
 	/* INT1 is a privileged software exception: injecting it takes its length, to go on after it. */
 	vmwrite(VMCS_ENTRY_LENGTH, vmread(VMCS_EXIT_LENGTH));
 	inject(v, info & ~(1u << 12), (uint32_t)vmread(VMCS_EXIT_ERROR_CODE));
@@ -444,6 +472,18 @@ void vcpu_finish_exit(void)
 
 /* ---- before an entry ------------------------------------------------------------------ */
 
+/*
+ * Asks to be told when what could not go in now can. In the shadow of STI the NMI
+ * window may open at once, for ever, so there it is the interrupt window: IF is 1.
+ */
+static void ask_for_windows(struct nuc_vcpu *v, uint64_t blocked)
+{
+	bool shadow = blocked & BLOCKING_STI;
+
+	proc_controls(v, PROC_NMI_WINDOW, v->nmi_posted && !shadow);
+	proc_controls(v, PROC_IRQ_WINDOW, v->posted >= 0 || v->more_wanted || (v->nmi_posted && shadow));
+}
+
 /* One event goes in by this entry: exception, then NMI, then interrupt; for the rest a window is asked for. */
 static void inject_events(struct nuc_vcpu *v)
 {
@@ -452,8 +492,7 @@ static void inject_events(struct nuc_vcpu *v)
 
 	/* An entry that was called off has left its event in the VMCS; it goes in first. */
 	if (vmread(VMCS_ENTRY_INTERRUPTION) & INTERRUPTION_VALID) {
-		proc_controls(v, PROC_NMI_WINDOW, v->nmi_posted);
-		proc_controls(v, PROC_IRQ_WINDOW, v->posted >= 0 || v->more_wanted);
+		ask_for_windows(v, blocked);
 		return;
 	}
 	v->inject = 0;
@@ -466,8 +505,7 @@ static void inject_events(struct nuc_vcpu *v)
 		what = INTERRUPTION_VALID | INTERRUPTION_EXTERNAL | (uint32_t)v->posted;
 		v->posted = -1;
 	}
-	proc_controls(v, PROC_NMI_WINDOW, v->nmi_posted);
-	proc_controls(v, PROC_IRQ_WINDOW, v->posted >= 0 || v->more_wanted);
+	ask_for_windows(v, blocked);
 	if (!what)
 		return;
 	if (what & INTERRUPTION_ERROR_CODE) {
@@ -518,6 +556,9 @@ struct step nucleus_step(void)
 		struct nuc_vcpu *next = c->next == VCPU_NONE ? NULL : &nuc_vcpus[c->next];
 		uint64_t now;
 
+		if (unlikely(__atomic_load_n(&machine_stopping, __ATOMIC_RELAXED)))
+			for (;;)
+				halt();
 		if (g->events) {
 			uint32_t events = g->events;
 
@@ -602,6 +643,8 @@ void nuc_cpu_next(uint32_t handle, uint64_t deadline)
 	struct cpu_state *c = cpu_here();
 	uint32_t here = gate_here->cpu;
 
+	/* Against another CPU's choice, and against the domain's being taken apart. */
+	nucleus_lock();
 	if (handle != VCPU_NONE) {
 		struct nuc_vcpu *v = vcpu_checked(handle);
 
@@ -609,6 +652,7 @@ void nuc_cpu_next(uint32_t handle, uint64_t deadline)
 		v->chosen = here;
 	}
 	c->next = handle;
+	nucleus_unlock();
 	c->deadline = deadline;
 	gate_here_rw->credit = 0;
 }
@@ -621,20 +665,27 @@ void nuc_cpu_kick(uint32_t cpu)
 
 int nuc_vcpu_interrupt(uint32_t handle, uint8_t vector)
 {
-	struct nuc_vcpu *v = vcpu_checked(handle);
+	struct nuc_vcpu *v;
+	int rc = 0;
 
+	nucleus_lock();
+	v = vcpu_checked(handle);
 	if (v->posted >= 0) {
 		v->more_wanted = true;
-		return -EBUSY;
+		rc = -EBUSY;
+	} else {
+		v->posted = vector;
 	}
-	v->posted = vector;
+	nucleus_unlock();
 	gate_here_rw->credit = 0;
-	return 0;
+	return rc;
 }
 
 void nuc_vcpu_nmi(uint32_t handle)
 {
+	nucleus_lock();
 	vcpu_checked(handle)->nmi_posted = true;
+	nucleus_unlock();
 	gate_here_rw->credit = 0;
 }
 

@@ -15,7 +15,6 @@
 #define EPTP_WRITE_BACK 6ull
 #define EPTP_FOUR_LEVELS (3ull << 3)
 #define INVEPT_SINGLE 1u
-#define INVVPID_SINGLE 1u
 #define PLE_GAP 128u
 #define PLE_WINDOW 4096u
 
@@ -191,8 +190,11 @@ static void write_guest(struct nuc_vcpu *v, enum vcpu_start how, uint32_t entry,
 	vmwrite(VMCS_GUEST_GDTR_LIMIT, 0xffff);
 	vmwrite(VMCS_GUEST_IDTR_BASE, 0);
 	vmwrite(VMCS_GUEST_IDTR_LIMIT, 0xffff);
-	/* NE is fixed to 1 in VMX operation; CD and NW are never the guest's to set. */
-	vmwrite(VMCS_CR0_MASK, CR0_NE | CR0_CD | CR0_NW);
+	/*
+	 * NE is fixed to 1 in VMX operation; CD and NW are never the guest's to set; PG
+	 * is watched so that entering and leaving long mode is always seen.
+	 */
+	vmwrite(VMCS_CR0_MASK, CR0_NE | CR0_CD | CR0_NW | CR0_PG);
 	vmwrite(VMCS_CR0_SHADOW, pvh ? 0x11 : 0x10);
 	vmwrite(VMCS_GUEST_CR0, (pvh ? 0x11 : 0x10) | CR0_NE);
 	vmwrite(VMCS_GUEST_CR3, 0);
@@ -245,15 +247,16 @@ void vmx_load(struct nuc_vcpu *v)
 {
 	struct cpu_state *c = cpu_here();
 	struct gate_cpu *g = &gate_cpus[gate_here->cpu];
-	uint32_t i, handle = vcpu_handle(v);
+	uint32_t i, handle = vcpu_handle(v), nobody = CPU_NONE;
 
 	/*
 	 * The CPU that had it lets go as soon as its core returns; nothing it waits
 	 * for is held here.
 	 */
-	while (__atomic_load_n(&v->loaded, __ATOMIC_ACQUIRE) != CPU_NONE)
+	while (!__atomic_compare_exchange_n(&v->loaded, &nobody, g->cpu, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		nobody = CPU_NONE;
 		pause();
-	v->loaded = g->cpu;
+	}
 	c->loaded = v;
 	__atomic_store_n(&c->loaded_domain, vcpu_domain(v), __ATOMIC_SEQ_CST);
 	nuc_domains[vcpu_domain(v)].ran = true;
@@ -264,6 +267,7 @@ void vmx_load(struct nuc_vcpu *v)
 		write_controls(v);
 		write_host(v);
 		write_guest(v, v->start_how, v->start_entry, v->start_argument);
+		invvpid(INVVPID_SINGLE, (uint16_t)(handle + 1));
 	}
 	if (v->last_cpu != g->cpu) {
 		vmwrite(VMCS_HOST_GS_BASE, (uint64_t)g);
@@ -324,7 +328,7 @@ void vmx_flush_if_needed(struct nuc_vcpu *v)
 	if (c->flushed[domain] == now)
 		return;
 	invept(INVEPT_SINGLE, vmx_eptp(domain));
-	c->flushed[domain] = now;
+	__atomic_store_n(&c->flushed[domain], now, __ATOMIC_RELEASE);
 }
 
 uint64_t vmx_flush_generation(uint32_t domain) { return flush_generation[domain]; }
@@ -337,9 +341,9 @@ uint64_t vmx_flush_generation(uint32_t domain) { return flush_generation[domain]
  */
 void machine_flush_domain(uint32_t domain)
 {
+	uint64_t generation = __atomic_add_fetch(&flush_generation[domain], 1, __ATOMIC_SEQ_CST);
 	uint32_t cpu;
 
-	__atomic_fetch_add(&flush_generation[domain], 1, __ATOMIC_SEQ_CST);
 	for (cpu = 0; cpu < cpu_online; cpu++) {
 		struct gate_cpu *g = &gate_cpus[cpu];
 
@@ -348,7 +352,9 @@ void machine_flush_domain(uint32_t domain)
 		    __atomic_load_n(&cpu_states[cpu].loaded_domain, __ATOMIC_SEQ_CST) != domain)
 			continue;
 		apic_send(cpu, VECTOR_KICK);
-		while (__atomic_load_n(&g->in_guest, __ATOMIC_SEQ_CST))
+		/* It may have left, flushed and come back between two looks. */
+		while (__atomic_load_n(&g->in_guest, __ATOMIC_SEQ_CST) &&
+		       __atomic_load_n(&cpu_states[cpu].flushed[domain], __ATOMIC_ACQUIRE) < generation)
 			pause();
 	}
 }
@@ -431,21 +437,27 @@ int nuc_vcpu_create(uint32_t handle)
 int nuc_vcpu_start(uint32_t handle, enum vcpu_start how, uint32_t entry, uint32_t argument)
 {
 	struct nuc_vcpu *v;
+	int rc = 0;
 
-	if (handle >= VCPUS_MAX || !nuc_vcpus[handle].created || (how != START_PVH && how != START_SIPI) ||
-	    (how == START_SIPI && entry > 0xff))
+	if (handle >= VCPUS_MAX || (how != START_PVH && how != START_SIPI) || (how == START_SIPI && entry > 0xff))
 		return -EINVAL;
 	v = &nuc_vcpus[handle];
-	if (vcpu_is_chosen(v))
-		return -EBUSY;
-	v->start_how = (uint8_t)how;
-	v->start_entry = entry;
-	v->start_argument = argument;
-	v->start_wanted = true;
-	v->started = true;
-	v->posted = -1;
-	v->nmi_posted = false;
-	return 0;
+	nucleus_lock();
+	if (!v->created) {
+		rc = -EINVAL;
+	} else if (vcpu_is_chosen(v)) {
+		rc = -EBUSY;
+	} else {
+		v->start_how = (uint8_t)how;
+		v->start_entry = entry;
+		v->start_argument = argument;
+		v->start_wanted = true;
+		v->started = true;
+		v->posted = -1;
+		v->nmi_posted = false;
+	}
+	nucleus_unlock();
+	return rc;
 }
 
 uint8_t vmx_timer_shift(void) { return timer_shift; }
