@@ -26,8 +26,6 @@ extern char core_bss_start[], core_bss_end[], core_stacks[], nucleus_stacks[];
 static bool direct_map_ready;
 static struct { uint64_t next, end; } early; /* frames for tables until the frame table exists */
 
-static uint64_t image_physical(const char *p) { return (uint64_t)p - IMAGE_VA; }
-
 static uint64_t *table_at(uint64_t physical)
 {
 	return direct_map_ready ? phys_to_ptr(physical) : (uint64_t *)physical;

@@ -38,8 +38,6 @@ static uint64_t *entry_for(uint64_t root, uint64_t va)
 	return &((uint64_t *)phys_to_ptr(at))[va >> PAGE_SHIFT & 511];
 }
 
-static uint64_t image_physical(const char *p) { return (uint64_t)p - IMAGE_VA; }
-
 uint64_t paging_nucleus_cr3(void) { return paging_roots.nucleus | (cpu_has_pcid ? CR3_NO_FLUSH : 0); }
 
 uint64_t paging_core_cr3(void) { return paging_roots.core | (cpu_has_pcid ? CR3_NO_FLUSH | CORE_PCID : 0); }

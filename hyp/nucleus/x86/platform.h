@@ -40,6 +40,8 @@ uint64_t paging_core_cr3(void);
 void paging_cpu_init(void);
 /* The nucleus' pointer to machine memory. */
 static inline void *phys_to_ptr(uint64_t physical) { return (void *)(DIRECT_MAP_VA + physical); }
+/* Where a linker symbol of the image lies in machine memory. */
+static inline uint64_t image_physical(const char *p) { return (uint64_t)p - IMAGE_VA; }
 /* Maps a device page uncached in the nucleus' space at DEVICE_VA + slot pages. */
 volatile uint32_t *paging_map_device(uint64_t physical, uint32_t slot);
 
