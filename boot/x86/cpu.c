@@ -80,8 +80,12 @@ static void check_vmx(void)
 	need(ept >> 16 & 1, "EPT 2 MiB pages");
 	need(ept >> 0 & 1, "EPT execute-only pages");
 	need(ept >> 20 & 1 && ept >> 25 & 1, "INVEPT of one context");
+	need(ept >> 26 & 1, "INVEPT of all contexts");
 	need(ept >> 32 & 1 && ept >> 41 & 1, "INVVPID of one context");
 	cpu_has_1g_ept = ept >> 17 & 1;
+	cpu_has_vmfunc = allowed1(MSR_VMX_PROC2, PROC2_VMFUNC) && rdmsr(MSR_VMX_VMFUNC) & VMFUNC_EPTP_SWITCHING;
+	cpu_has_ve = allowed1(MSR_VMX_PROC2, PROC2_VE);
+	cpu_has_mtf = allowed1(MSR_VMX_TRUE_PROC, PROC_MTF);
 }
 
 void cpu_check_features(void)
@@ -121,8 +125,8 @@ void cpu_check_features(void)
 	append(cpu_feature_line, sizeof(cpu_feature_line), cpu_has_pcid ? ", PCID" : "");
 	append(cpu_feature_line, sizeof(cpu_feature_line), r7[1] >> 7 & 1 ? ", SMEP" : "");
 	append(cpu_feature_line, sizeof(cpu_feature_line), r7[1] >> 20 & 1 ? ", SMAP" : "");
-	append(cpu_feature_line, sizeof(cpu_feature_line), allowed1(MSR_VMX_PROC2, 1u << 13) ? ", VMFUNC" : "");
-	append(cpu_feature_line, sizeof(cpu_feature_line), allowed1(MSR_VMX_PROC2, 1u << 18) ? ", #VE" : "");
+	append(cpu_feature_line, sizeof(cpu_feature_line), cpu_has_vmfunc ? ", VMFUNC" : "");
+	append(cpu_feature_line, sizeof(cpu_feature_line), cpu_has_ve ? ", #VE" : "");
 }
 
 /* ---- tables ------------------------------------------------------------------- */
@@ -168,7 +172,7 @@ void cpu_init(uint32_t cpu)
 	g->core_cr3 = paging_core_cr3();
 	g->nucleus_sp = (uint64_t)nucleus_stacks + (cpu + 1) * 2ull * NUCLEUS_STACK_SIZE;
 	/* The top word holds the core's own pointer (this_cpu.h); the stack begins below it, aligned. */
-	g->core_sp = (uint64_t)core_stacks + (cpu + 1) * 2ull * CORE_STACK_SIZE - 16;
+	g->core_sp = (uint64_t)core_stacks + (cpu + 1) * 2ull * CORE_STACK_SIZE - CORE_STACK_LINK;
 	g->exit = (uint64_t)&core_exits[cpu];
 	g->vcpu = VCPU_NONE;
 	/* Accessed bits set: the CPU need not write here. */

@@ -93,6 +93,11 @@ void *alias_map(uint32_t index, uint64_t gpa, uint64_t flags)
 	return (void *)address;
 }
 
+uint64_t alias_entry(uint32_t index)
+{
+	return __atomic_load_n(&alias_pt[index], __ATOMIC_RELAXED);
+}
+
 static void unexpected(const struct frame *f)
 {
 	test_error("unexpected trap %lu error %lx at %lx:%lx cr2 %lx rsp %lx rax %lx rdi %lx on cpu %u",

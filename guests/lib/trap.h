@@ -34,7 +34,11 @@ void trap_init(uint32_t id);
 #define MAP_PRESENT 1u
 #define MAP_WRITE   2u
 #define MAP_USER    4u
+#define MAP_ACCESSED 32u
+#define MAP_DIRTY   64u
 void *alias_map(uint32_t index, uint64_t gpa, uint64_t flags);
+/* What the page table says of that page now. */
+uint64_t alias_entry(uint32_t index);
 
 /* Goes to CPL 3 at rip; comes back only by a fault, so run it under trap_try. */
 void user_call(uint64_t rip, uint64_t rsp);

@@ -153,6 +153,55 @@ static void check_pointers(void)
 		alias_map(i, 0, 0);
 }
 
+/*
+ * One address again and again, each time in another state: what the guest's own
+ * tables say at that moment is what counts, however often it was used before.
+ */
+static void check_remapped(void)
+{
+	static const struct xen_param good = { .domid = DOMID_SELF, .index = PARAM_console_gfn };
+	struct xen_param *a = (struct xen_param *)(page_a + 128), *b = (struct xen_param *)(page_b + 128), *p;
+	uint64_t gfn = 0;
+	uint8_t *alias;
+
+	CHECK_EQUAL(xen_get_param(PARAM_console_gfn, &gfn), 0);
+	CHECK(gfn);
+	for (uint32_t round = 0; round < 3; round++) {
+		*a = *b = good;
+		alias = alias_map(10, (uint64_t)page_a, MAP_PRESENT | MAP_WRITE);
+		p = (struct xen_param *)(alias + 128);
+		CHECK_EQUAL(ask(p), 0);
+		CHECK_EQUAL(a->value, gfn);
+		a->value = 0;
+		CHECK_EQUAL(ask(p), 0);
+		CHECK_EQUAL(a->value, gfn);
+		CHECK_EQUAL(b->value, 0);
+		CHECK_EQUAL(alias_entry(10) & (MAP_ACCESSED | MAP_DIRTY), MAP_ACCESSED | MAP_DIRTY);
+		/* Another page there */
+		a->value = 0;
+		alias_map(10, (uint64_t)page_b, MAP_PRESENT | MAP_WRITE);
+		CHECK_EQUAL(ask(p), 0);
+		CHECK_EQUAL(a->value, 0);
+		CHECK_EQUAL(b->value, gfn);
+		CHECK_EQUAL(alias_entry(10) & (MAP_ACCESSED | MAP_DIRTY), MAP_ACCESSED | MAP_DIRTY);
+		/* The same, read-only, after having been written to */
+		b->value = 0;
+		alias_map(10, (uint64_t)page_b, MAP_PRESENT | MAP_ACCESSED | MAP_DIRTY);
+		CHECK_EQUAL(ask(p), -XEN_EFAULT);
+		CHECK_EQUAL(b->value, 0);
+		/* Writable, but not dirty yet: reading it does not make it so */
+		alias_map(10, (uint64_t)page_b, MAP_PRESENT | MAP_WRITE);
+		CHECK_EQUAL(hypercall2(HC_hvm_op, HVM_set_param, p), -XEN_EPERM);
+		CHECK_EQUAL(alias_entry(10) & (MAP_ACCESSED | MAP_DIRTY), MAP_ACCESSED);
+		CHECK_EQUAL(ask(p), 0);
+		CHECK_EQUAL(b->value, gfn);
+		CHECK_EQUAL(alias_entry(10) & (MAP_ACCESSED | MAP_DIRTY), MAP_ACCESSED | MAP_DIRTY);
+		/* Nothing */
+		alias_map(10, 0, 0);
+		CHECK_EQUAL(ask(p), -XEN_EFAULT);
+	}
+}
+
 static void check_params(void)
 {
 	struct xen_param p = { .domid = 9, .index = PARAM_console_gfn };
@@ -214,6 +263,7 @@ static void check_memory(void)
 	CHECK(trap_try(write_at, (void *)(hole + 0x1000)) && this_cpu()->trap.vector == VECTOR_GP);
 	CHECK(trap_try(read_at, (void *)0xfee00020) && this_cpu()->trap.vector == VECTOR_GP);
 
+	CHECK_EQUAL(hypercall2(HC_xen_version, 1, page_c), 0); /* and so known to the hypervisor */
 	memset(page_c, 0xa5, sizeof(page_c));
 	CHECK_EQUAL(hypercall2(HC_memory_op, MEM_decrease_reservation, &r), 1);
 	CHECK(trap_try(read_at, page_c) && this_cpu()->trap.vector == VECTOR_GP);
@@ -243,6 +293,7 @@ void check_calls(void)
 	check_user();
 	check_hypercall_page();
 	check_pointers();
+	check_remapped();
 	check_params();
 	check_multicall();
 	check_memory();

@@ -17,7 +17,7 @@ enum exit_kind {
 	EXIT_IO,          /* in: io.*; out for an IN: io.value */
 	EXIT_HLT,         /* in: hlt.irqs_on; not sent while a posted interrupt or NMI ends the HLT at once */
 	EXIT_IRQ_WINDOW,  /* the posted interrupt went in; another may be posted */
-	EXIT_MEMORY,      /* in: memory.* : a guest-physical address that has no memory */
+	EXIT_MEMORY,      /* in: memory.* : an access that the vCPU's view does not allow, or to no memory */
 	EXIT_CR8,         /* in: cr8.write, .value; out for a read: cr8.value */
 	EXIT_TRIPLE,      /* triple fault */
 	EXIT_PAUSE,       /* a PAUSE loop: the vCPU spins */
@@ -29,7 +29,7 @@ enum exit_kind {
 /* Zero, that is anything forgotten, stops the guest. */
 enum verdict {
 	VERDICT_STOP = 0, /* the vCPU must not run again; the core has chosen another */
-	VERDICT_RESUME,   /* go on at the same instruction */
+	VERDICT_RESUME,   /* go on at the same instruction, with the event that was being delivered, if any */
 	VERDICT_SKIP,     /* outputs are written back, go on after the instruction */
 	VERDICT_GP,       /* inject #GP(0) at the instruction */
 	VERDICT_UD,       /* inject #UD at the instruction */
@@ -57,6 +57,10 @@ struct exit {
 			bool read, write, fetch;
 			bool gva_valid;
 			bool delivering;     /* during delivery of an event: no fault can be injected */
+			bool mapped;         /* something is there, with rights that don't suffice */
+			bool functions;      /* VMFUNC is on for the vCPU */
+			uint8_t access;      /* mapped: what the view grants, 0 .. 9 as in nuc_view_entry */
+			uint16_t view;       /* in which it happened */
 		} memory;
 		struct { uint64_t value; bool write; } cr8;
 		struct { uint64_t rip; } triple;

@@ -43,6 +43,7 @@
 #define REGS_SIZE 120
 #define REGS_LONG_MODE 120        /* struct vcpu: the byte right after the registers */
 #define REGS_LAUNCHED 121
+#define REGS_EPTP 128
 
 /* struct exit (exit.h) */
 #define EXIT_OFF_KIND 0
@@ -72,4 +73,4 @@
 #define VECTOR_UART 0xf3
 #define VECTOR_SPURIOUS 0xff
 
-#define GATE_CALLS 32             /* slots of the gate's table */
+#define GATE_CALLS 64              /* a power of two, for the mask in gate_enter */

@@ -173,5 +173,105 @@ MUST_USE int nuc_vcpu_interrupt(uint32_t vcpu, uint8_t vector);
 /* Posts an NMI; a second one before delivery merges with it. Same rule. */
 void nuc_vcpu_nmi(uint32_t vcpu);
 
-/* The view the vCPU is in, for reports. */
+/* ---- views -------------------------------------------------------------- */
+
+/*
+ * A view is what a vCPU of a domain can reach. View 0 is the domain's memory map
+ * itself (the base); others are the base but for what has been set in them, and
+ * follow every change of the base at once. Ids are the core's to choose, 1 ..
+ * VIEWS_MAX - 1, per domain. Tables come from the domain's budget.
+ */
+#ifndef VIEWS_MAX
+#define VIEWS_MAX 2048u
+#endif
+#define VIEW_NONE 0xffffu
+#define WINDOW_ENTRIES 512u       /* EPTP-list entries of one vCPU */
+
+/* Access rights as in EPT: r 1, w 2, x 4. -w- and -wx don't exist in hardware: -EINVAL. */
+#define VIEW_ACCESS_RX_TO_RW 8u   /* r-x; the write that it forbids is the core's to turn into rw- */
+#define VIEW_ACCESS_N_TO_RWX 9u   /* ---; likewise, into rwx */
+#define VIEW_ACCESS_DEFAULT 10u   /* whatever the view's default says */
+
+#define VIEW_SUPPRESS_DEFAULT 2u  /* whatever the base says */
+
+#define VIEW_EMPTY 1u             /* flag of nuc_view_create: nothing of the base shows */
+
+/* -EEXIST, -EINVAL, -ESRCH. default_access, 0 .. 7, restricts whatever is not set. Takes no table. */
+MUST_USE int nuc_view_create(uint32_t domain, uint32_t view, uint32_t default_access, uint32_t flags);
+/* -ENOENT; -EBUSY: a vCPU is in it. Takes it out of every window; its tables come back. */
+MUST_USE int nuc_view_destroy(uint32_t domain, uint32_t view);
+/* Changes what is not set one by one. View 0: the base's default for RAM added later. -ENOENT, -EINVAL, -ESRCH. */
+MUST_USE int nuc_view_default(uint32_t domain, uint32_t view, uint32_t default_access);
+
+/* What one change sets; the rest of the entry's intent stays. */
+#define VIEW_SET_ACCESS 1u
+#define VIEW_SET_TARGET 2u        /* new_gfn: what gfn shows from now on; ~0: the base again */
+#define VIEW_SET_SUPPRESS_VE 4u
+#define VIEW_SET_STEP 8u          /* on a violation run one instruction in view `step`; VIEW_NONE: don't */
+
+struct view_change {
+	uint64_t gfn, new_gfn;
+	uint32_t set;                 /* VIEW_SET_* */
+	uint8_t access;               /* 0 .. 7 or VIEW_ACCESS_* */
+	uint8_t suppress_ve;          /* 0, 1 or VIEW_SUPPRESS_DEFAULT */
+	uint16_t step;
+};
+
+/*
+ * Applies changes in order; one flush at the end, to the CPUs that need it.
+ * Returns how many were applied; fewer than count means that the next one failed,
+ * with *error: -ESRCH (no RAM at gfn or new_gfn), -EINVAL, -ENOMEM, -ENOENT (no
+ * such view), -EBUSY (gfn is a vCPU's #VE page, which every view shows as it is).
+ * In view 0 only ACCESS and SUPPRESS_VE can be set.
+ */
+MUST_USE int nuc_view_change(uint32_t domain, uint32_t view, const struct view_change *changes, uint32_t count,
+			     int *error);
+
+/* What an entry is, whether set or inherited. */
+struct view_entry {
+	uint64_t target;              /* the gfn whose page shows; ~0: none */
+	uint16_t step;                /* VIEW_NONE: nowhere */
+	uint8_t access, suppress_ve;  /* access: 0 .. 9 */
+	uint8_t own_access, own_target, own_suppress_ve, own_step; /* 1: set in this view, else from below */
+	uint8_t level;                /* 0: 4 KiB leaf, 1: 2 MiB, 2: 1 GiB */
+};
+/* -ESRCH, -ENOENT, -EINVAL (gfn beyond what the machine has). */
+MUST_USE int nuc_view_entry(uint32_t domain, uint32_t view, gfn_t gfn, struct view_entry *entry);
+
+struct view_info {
+	uint32_t view, tables;        /* tables of its own, the root included */
+	uint32_t vcpus;               /* vCPUs in it; of those that run just now, when they last left the guest */
+	uint32_t own_entries;
+	uint64_t generation;          /* goes up when a remap of it lost its target */
+	uint8_t default_access, flags;
+};
+/* Fills at most `count` from the first view >= `from`; how many. -ESRCH, -EINVAL. */
+MUST_USE int nuc_view_list(uint32_t domain, uint32_t from, struct view_info *info, uint32_t count);
+/* The sum of all generations of the domain's views ever: whether any remap has been lost. 0: no such domain. */
+uint64_t nuc_view_losses(uint32_t domain);
+
+/*
+ * Puts the vCPUs whose bits are set into a view: none of them executes another
+ * instruction in the view it was in. Bits of vCPUs that don't exist are ignored.
+ * A stepping vCPU's step ends. -ESRCH, -ENOENT, -ENOMEM (no table for a root).
+ */
+MUST_USE int nuc_view_enter(uint32_t domain, uint32_t vcpus, uint32_t view);
+/* The view that the vCPU is in; for one that runs just now, when it last left the guest. */
 uint32_t nuc_vcpu_view(uint32_t vcpu);
+/*
+ * Slot 0 .. 511 of these vCPUs' VMFUNC windows shows `view` from now on; VIEW_NONE:
+ * nothing. Kept while VMFUNC is off. -ESRCH, -ENOENT, -EINVAL, -ENOMEM: nothing changed.
+ */
+MUST_USE int nuc_view_window(uint32_t domain, uint32_t vcpus, uint32_t slot, uint32_t view);
+/* Gives the window slot by slot: VIEW_NONE or a view. -EINVAL. */
+MUST_USE int nuc_vcpu_window(uint32_t vcpu, uint32_t slot);
+
+/*
+ * VMFUNC and #VE for a vCPU, on, with the #VE information page at gfn, which is
+ * pinned; or both off. The same to the guest whether the CPU has them or they
+ * are emulated. The page must be RAM that no view remaps or restricts.
+ * -EEXIST (on already), -ENOENT (no RAM, or one that a view changes), -EINVAL, -ENOMEM.
+ */
+MUST_USE int nuc_vcpu_functions_on(uint32_t vcpu, gfn_t ve_page);
+/* 0 also if they were off. -EINVAL: no such vCPU. */
+MUST_USE int nuc_vcpu_functions_off(uint32_t vcpu);

@@ -16,8 +16,11 @@ static inline void ticket_take(struct ticket_lock *lock)
 	uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 
 	/* Acquire: what the last holder wrote is seen from here on. */
-	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
+	if (__builtin_expect(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) == ticket, 1))
+		return;
+	do
 		__builtin_ia32_pause();
+	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket);
 }
 
 static inline void ticket_release(struct ticket_lock *lock)

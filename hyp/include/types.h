@@ -33,6 +33,11 @@ static inline gfn_t gpa_to_gfn(gpa_t a) { return (gfn_t){ a.gpa >> PAGE_SHIFT };
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define MUST_USE __attribute__((warn_unused_result))
+#ifndef ALWAYS_INLINE
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#endif
+#define NOINLINE __attribute__((noinline))
+#define COLD __attribute__((noinline, cold))
 #define NORETURN __attribute__((noreturn))
 #define ALIGNED(n) __attribute__((aligned(n)))
 #define likely(x) __builtin_expect(!!(x), 1)

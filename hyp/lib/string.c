@@ -5,7 +5,7 @@
  */
 #include "string.h"
 
-#include "bulk.h"
+#include <bulk.h>
 
 void *memcpy(void *to, const void *from, size_t n)
 {

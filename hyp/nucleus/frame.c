@@ -109,7 +109,7 @@ static void block_give(uint32_t b)
 /*@ requires frames_ok && m < frame_count;
     assigns runs[0 .. RUNS_MAX - 1], run_lists[0 .. RUN_LISTS - 1], frames[m].link;
     ensures frames_ok; */
-static void frame_give(uint64_t m)
+ALWAYS_INLINE void frame_give(uint64_t m)
 {
 	uint32_t b = (uint32_t)(m / RUN);
 
@@ -130,7 +130,7 @@ static void frame_give(uint64_t m)
 /*@ requires frames_ok;
     assigns runs[0 .. RUNS_MAX - 1], run_lists[0 .. RUN_LISTS - 1];
     ensures frames_ok && (\result < frame_count || \result == FRAMES_MAX); */
-static uint64_t frame_take(void)
+NOINLINE static uint64_t frame_take(void)
 {
 	uint32_t b = run_lists[SPLIT_BLOCKS];
 	uint64_t m;
@@ -374,6 +374,45 @@ void frame_free(mfn_t mfn, uint32_t order)
 	run_give(m, order);
 }
 
+/* A free frame that was a table has RUN - link in `count`, as `link` chains it. */
+uint64_t frame_alloc_table(uint16_t owner)
+{
+	uint32_t b = run_lists[SPLIT_BLOCKS];
+	uint64_t m;
+
+	if (b < BLOCKS_MAX && runs[b].chain < RUN && runs[b].free > 1) {
+		/* As frame_take mostly finds it: one that was given back, and not the last of its block. */
+		m = (uint64_t)b * RUN + runs[b].chain;
+		CHECK(m < frame_count);
+		runs[b].chain = frames[m].link;
+		runs[b].free--;
+	} else {
+		m = frame_take();
+		if (m == FRAMES_MAX) {
+			return m;
+		}
+	}
+	CHECK(frames[m].type == FRAME_FREE && frame_free_count > 0);
+	frames[m] = (struct frame){ .type = FRAME_TABLE, .level = frames[m].level, .dirty = frames[m].dirty,
+				    .owner = owner, .link = (uint16_t)(RUN - frames[m].count),
+				    .where = WHERE_NONE, .next = FRAMES_MAX, .prev = FRAMES_MAX };
+	frame_free_count--;
+	return m;
+}
+
+void frame_free_table(mfn_t mfn)
+{
+	uint64_t m = mfn.mfn;
+
+	CHECK(m < frame_count && frames[m].type == FRAME_TABLE);
+	machine_freed(mfn);
+	frames[m] = (struct frame){ .type = FRAME_FREE, .level = frames[m].level, .dirty = frames[m].dirty,
+				    .owner = DOMAIN_NONE, .link = RUN, .count = RUN - frames[m].link,
+				    .where = WHERE_NONE, .next = FRAMES_MAX };
+	frame_free_count++;
+	frame_give(m);
+}
+
 void frame_retype(mfn_t mfn, uint8_t type, uint16_t owner)
 {
 	CHECK(mfn.mfn < frame_count && frames[mfn.mfn].type > FRAME_FREE);
@@ -386,8 +425,13 @@ void limbo_add(struct limbo *l, mfn_t mfn, uint32_t order)
 {
 	CHECK(mfn.mfn < frame_count && frames[mfn.mfn].type > FRAME_FREE);
 	frames[mfn.mfn].order = order;
-	frames[mfn.mfn].next = l->head;
-	l->head = mfn.mfn;
+	frames[mfn.mfn].next = FRAMES_MAX;
+	if (l->head == FRAMES_MAX) {
+		l->head = mfn.mfn;
+	} else {
+		frames[l->tail].next = (uint32_t)mfn.mfn;
+	}
+	l->tail = mfn.mfn;
 }
 
 void limbo_free(struct limbo *l, uint32_t domain)
@@ -396,10 +440,19 @@ void limbo_free(struct limbo *l, uint32_t domain)
 		return;
 	}
 	machine_flush_domain(domain);
+	limbo_drain(l);
+}
+
+void limbo_drain(struct limbo *l)
+{
 	while (l->head != FRAMES_MAX) {
 		uint64_t m = l->head;
 
 		l->head = frames[m].next;
-		frame_free((mfn_t){ m }, frames[m].order);
+		if (frames[m].type == FRAME_TABLE) {
+			frame_free_table((mfn_t){ m });
+		} else {
+			frame_free((mfn_t){ m }, frames[m].order);
+		}
 	}
 }

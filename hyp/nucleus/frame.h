@@ -29,7 +29,7 @@
 
 enum frame_type {
 	FRAME_NONE,     /* not memory, or not yet known to be */
-	FRAME_FREE,     /* on the free lists; all zero unless `dirty` */
+	FRAME_FREE,     /* on the free lists; all zero unless `dirty`, and scrubbed before use if it is */
 	FRAME_NUCLEUS,  /* the nucleus' own: image, stacks, VMCSs, boot pack */
 	FRAME_TABLE,    /* a stage-2 table of `owner` */
 	FRAME_CORE,     /* mapped in the core's space only */
@@ -56,15 +56,16 @@ enum frame_type {
 
 struct frame {
 	uint8_t type;       /* enum frame_type */
-	uint8_t level;      /* TABLE: 0 holds 4 KiB leaves .. 3 is a root */
-	uint8_t dirty;      /* FREE: may hold bytes from before the boot */
-	uint8_t order;      /* in limbo: the size of the run it heads */
+	uint8_t level;      /* TABLE: 0 holds 4 KiB leaves .. 3 is a root; FREE: what it was as a table */
+	uint8_t dirty;      /* FREE, TABLE: may hold anything; else it is, or was, all zero */
+	uint8_t order;      /* in limbo: the size of the run it heads; TABLE: the audit's mark */
 	uint16_t owner;     /* a domain, or DOMAIN_NONE */
-	uint16_t link;      /* FREE: the next free frame of its block; RUN: none */
+	uint16_t link;      /* FREE: the next free frame of its block; RUN: none; TABLE: empty from here on */
 	uint32_t view;      /* TABLE, REALM: the view it belongs to; 0 is the base */
-	uint32_t count;     /* TABLE: entries of its own; GUEST: windows open on it */
+	uint32_t count;     /* TABLE: entries of its own; GUEST: windows open on it; FREE: see frame.c */
 	uint64_t where;     /* TABLE: gfn prefix; GUEST, SHARED: the one gfn it is mapped at, or WHERE_NONE */
-	uint64_t next;      /* in limbo: the next run, by machine frame number, or FRAMES_MAX */
+	uint32_t next;      /* in limbo: the next run, by frame number, or FRAMES_MAX; TABLE: next copy */
+	uint32_t prev;      /* TABLE: the copy before it, or FRAMES_MAX; GUEST, SHARED: remaps that show it */
 };
 
 #include "machine.h"
@@ -103,6 +104,7 @@ extern struct run runs[RUNS_MAX];
 extern uint32_t run_lists[RUN_LISTS];
 
 _Static_assert(sizeof(struct frame) == 32, "the frame table's size is known to the boot code");
+_Static_assert(FRAMES_MAX < 0xffffffffu, "a frame number and \"none\" fit in 32 bits");
 _Static_assert(FRAMES_MAX % ((uint64_t)RUN * RUN) == 0, "whole regions only");
 
 /*@ predicate order_valid(integer o) = o == ORDER_4K || o == ORDER_2M || o == ORDER_1G;
@@ -209,6 +211,16 @@ MUST_USE int frame_alloc(uint32_t order, uint8_t type, uint16_t owner, mfn_t *mf
               !(mfn.mfn <= t < mfn.mfn + order_size(order)) ==> machine[t][i] == \at(machine[t][i],Pre); */
 void frame_free(mfn_t mfn, uint32_t order);
 
+/*
+ * The same for a single frame that becomes a table, or was one. What is in it is
+ * not zeroed, if it is `dirty`, until it becomes something else: whoever makes a
+ * table writes over all of it, or leaves what is known to be empty; so `level` and
+ * `link` come back as they were. The last one freed is the first one taken.
+ * FRAMES_MAX: no memory. CHECK: it is a table.
+ */
+MUST_USE uint64_t frame_alloc_table(uint16_t owner);
+void frame_free_table(mfn_t mfn);
+
 /* Changes type and owner of a frame in use. CHECK: it is in use before and after. */
 /*@ requires frames_ok;
     assigns frames[mfn.mfn];
@@ -223,10 +235,12 @@ void frame_retype(mfn_t mfn, uint8_t type, uint16_t owner);
  * their type and owner until the owner's translations are flushed, once for all.
  */
 struct limbo {
-	uint64_t head;              /* FRAMES_MAX: none */
+	uint64_t head, tail;        /* head FRAMES_MAX: none */
 };
-#define LIMBO_EMPTY ((struct limbo){ FRAMES_MAX })
+#define LIMBO_EMPTY ((struct limbo){ FRAMES_MAX, FRAMES_MAX })
 
 void limbo_add(struct limbo *l, mfn_t mfn, uint32_t order);
-/* Flushes the domain's translations, then scrubs and frees every run. */
+/* Flushes the domain's translations, if there is anything, and then as limbo_drain. */
 void limbo_free(struct limbo *l, uint32_t domain);
+/* Frees every run in the order in which they came: no TLB leads there any more. */
+void limbo_drain(struct limbo *l);

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "lock.h"
 #include "string.h"
+#include "view.h"
 
 struct ticket_lock nucleus_lock_word;
 struct nuc_domain nuc_domains[DOMAINS_MAX];
@@ -12,14 +13,6 @@ struct nuc_domain nuc_domains[DOMAINS_MAX];
 /* Sweeping looks at so many frames for each one it may free. */
 #define SWEEP_LOOKS 64u
 #define WRITE_MAX 65536u
-
-struct nuc_domain *nuc_domain_find(uint32_t domain)
-{
-	if (domain >= DOMAINS_MAX || nuc_domains[domain].state != NUC_DOMAIN_LIVE) {
-		return NULL;
-	}
-	return &nuc_domains[domain];
-}
 
 /* ---- life and death ------------------------------------------------------ */
 
@@ -39,6 +32,9 @@ int nuc_domain_create(uint32_t domain, uint32_t table_budget)
 		error = stage2_create(&d->stage2, domain, table_budget);
 	}
 	if (!error) {
+		views_begin(domain);
+		/* The root's frame may have been another domain's. */
+		machine_flush_domain(domain);
 		d->state = NUC_DOMAIN_LIVE;
 		d->ran = false;
 		for (slot = 0; slot < SHARE_SLOTS; slot++) {
@@ -57,6 +53,7 @@ static void domain_end(struct nuc_domain *d, uint32_t domain)
 	d->state = NUC_DOMAIN_DYING;
 	d->sweep = 0;
 	machine_domain_end(domain);
+	views_end(&d->stage2);
 	machine_flush_domain(domain);
 	for (slot = 0; slot < SHARE_SLOTS; slot++) {
 		if (d->share_page[slot]) {
@@ -64,6 +61,7 @@ static void domain_end(struct nuc_domain *d, uint32_t domain)
 
 			machine_scrub(mfn, ORDER_4K);
 			frames[mfn.mfn].where = WHERE_NONE;
+			frames[mfn.mfn].prev = 0;
 			frame_retype(mfn, FRAME_CORE, DOMAIN_NONE);
 			d->share_gfn[slot] = WHERE_NONE;
 		}
@@ -145,14 +143,9 @@ int nuc_domain_reclaim(uint32_t domain, uint64_t budget)
 
 /* ---- RAM ----------------------------------------------------------------- */
 
-static bool gfn_range_valid(uint64_t gfn, uint64_t count)
+static bool gfn_range_valid(const struct stage2 *s, uint64_t gfn, uint64_t count)
 {
-	uint64_t limit = machine_gfn_limit();
-
-	if (limit > GFN_LIMIT) {
-		limit = GFN_LIMIT;
-	}
-	return gfn < limit && count <= limit - gfn;
+	return gfn < s->gfn_limit && count <= s->gfn_limit - gfn;
 }
 
 /* Whether nothing is mapped in the range. */
@@ -201,7 +194,8 @@ static int memory_add_run(struct stage2 *s, uint64_t gfn, uint64_t count, uint64
 			return -ENOMEM;
 		}
 	}
-	error = stage2_map(s, gfn_of(gfn), mfn, level_order(level), ACCESS_RWX);
+	error = stage2_map(s, gfn_of(gfn), mfn, level_order(level),
+			   nuc_views[s->domain][0].access);
 	if (error) {
 		frame_free(mfn, level_order(level));
 		return error;
@@ -223,7 +217,7 @@ int nuc_memory_add(uint32_t domain, gfn_t gfn, uint64_t count)
 		uint64_t g = gfn.gfn, end, added;
 
 		error = 0;
-		if (!gfn_range_valid(g, count)) {
+		if (!gfn_range_valid(s, g, count)) {
 			error = -EINVAL;
 		} else if (!range_empty(s, g, count)) {
 			error = -EEXIST;
@@ -381,6 +375,7 @@ static void share_displace(struct nuc_domain *d, struct translation old, struct 
 {
 	uint32_t slot;
 
+	view_target_gone(&d->stage2, old.mfn, limbo);
 	if (frames[old.mfn].type == FRAME_GUEST) {
 		limbo_add(limbo, mfn_of(old.mfn), ORDER_4K);
 		return;
@@ -434,7 +429,7 @@ int nuc_share_map(uint32_t domain, uint32_t slot, gfn_t gfn)
 
 	nucleus_lock();
 	d = nuc_domain_find(domain);
-	if (!d || slot >= SHARE_SLOTS || !gfn_range_valid(gfn.gfn, 1)) {
+	if (!d || slot >= SHARE_SLOTS || !gfn_range_valid(&d->stage2, gfn.gfn, 1)) {
 		goto out;
 	}
 	error = -ENOENT;

@@ -3,20 +3,13 @@
 #include "stage2.h"
 
 #include "check.h"
+#include "view.h"
 
 /* An entry: the table it is in, and that table's level. */
 struct place {
 	uint64_t table;
 	uint32_t level;
 };
-
-/*@ requires level <= 3;
-    terminates \true; exits \false; assigns \nothing;
-    ensures \result == gfn_index(gfn, level) && \result < RUN; */
-static inline uint32_t index_of(uint64_t gfn, uint32_t level)
-{
-	return (uint32_t)(gfn / level_span(level) % RUN);
-}
 
 /* The entry that decides about gfn, no lower than `bottom`. */
 /*@ requires \valid_read(s) && frames_ok && tables_ok && stage2_ok(s);
@@ -73,7 +66,9 @@ struct translation stage2_translate(const struct stage2 *s, gfn_t gfn)
 	if (entry_kind(e, at.level) == ENTRY_LEAF) {
 		r.present = true;
 		r.access = (uint8_t)entry_access(e, at.level);
-		r.mfn = entry_mfn(e, at.level) + gfn.gfn % level_span(at.level);
+		r.suppress = (uint8_t)entry_suppress(e, at.level);
+		r.turns = (uint8_t)entry_turns(e, at.level);
+		r.mfn = entry_mfn(e, at.level) + gfn_offset(gfn.gfn, at.level);
 		//@ assert at.level <= 2;
 		/*@ assert at.level == 2 ==>
 		      (frames[at.table].where * RUN + gfn_index(gfn.gfn, 2)) * SPAN2 + gfn.gfn % SPAN2 == gfn.gfn; */
@@ -91,35 +86,33 @@ struct translation stage2_translate(const struct stage2 *s, gfn_t gfn)
 	return r;
 }
 
-/* Makes a fresh frame of type TABLE an empty table of this place. */
-static void table_init(uint64_t t, uint32_t level, uint64_t prefix)
+/* Makes a frame of type TABLE an empty table of this place. */
+static void table_init(const struct stage2 *s, uint64_t t, uint32_t level, uint64_t prefix)
 {
 	uint32_t i;
 
-	frames[t].level = (uint8_t)level;
-	frames[t].where = prefix;
-	for (i = 0; i < RUN; i++) {
+	table_claim(t, level, prefix);
+	for (i = 0; i < table_entries(s, level); i++) {
 		entry_write(t, i, entry_empty(level));
 	}
+	frames[t].link = 0;
 }
 
-/* Takes `count` frames for tables, out of the budget. All or -ENOMEM. */
-static int tables_reserve(struct stage2 *s, uint32_t count, uint64_t spare[LEVELS])
+int stage2_reserve(struct stage2 *s, uint32_t count, uint64_t spare[LEVELS])
 {
 	uint32_t i;
-	mfn_t mfn;
 
 	if (s->tables_used > s->table_budget || count > s->table_budget - s->tables_used) {
 		return -ENOMEM;
 	}
 	for (i = 0; i < count; i++) {
-		if (frame_alloc(ORDER_4K, FRAME_TABLE, (uint16_t)s->domain, &mfn)) {
+		spare[i] = frame_alloc_table((uint16_t)s->domain);
+		if (spare[i] == FRAMES_MAX) {
 			while (i) {
-				frame_free(mfn_of(spare[--i]), ORDER_4K);
+				frame_free_table(mfn_of(spare[--i]));
 			}
 			return -ENOMEM;
 		}
-		spare[i] = mfn.mfn;
 	}
 	s->tables_used += count;
 	return 0;
@@ -132,12 +125,17 @@ int stage2_create(struct stage2 *s, uint32_t domain, uint32_t table_budget)
 	if (!table_budget) {
 		return -EINVAL;
 	}
-	*s = (struct stage2){ .domain = domain, .table_budget = table_budget };
-	if (tables_reserve(s, 1, spare)) {
+	*s = (struct stage2){ .domain = domain, .table_budget = table_budget,
+			      .gfn_limit = machine_gfn_limit() };
+	if (s->gfn_limit > GFN_LIMIT) {
+		s->gfn_limit = GFN_LIMIT;
+	}
+	s->root_entries = (uint32_t)((s->gfn_limit + SPAN3 - 1) / SPAN3);
+	if (stage2_reserve(s, 1, spare)) {
 		return -ENOMEM;
 	}
 	s->root = spare[0];
-	table_init(s->root, LEVEL_ROOT, 0);
+	table_init(s, s->root, LEVEL_ROOT, 0);
 	return 0;
 }
 
@@ -164,7 +162,7 @@ int stage2_map(struct stage2 *s, gfn_t gfn, mfn_t mfn, uint32_t order, uint32_t 
 	uint32_t level = order == ORDER_4K ? 0 : order == ORDER_2M ? 1 : 2, l, n = 0;
 	struct place at;
 
-	if (g % size || mfn.mfn % size || g >= GFN_LIMIT || !access_valid(access) ||
+	if (g % size || mfn.mfn % size || g >= s->gfn_limit || !access_valid(access) ||
 	    !run_mappable(s, mfn.mfn, size)) {
 		return -EINVAL;
 	}
@@ -172,7 +170,7 @@ int stage2_map(struct stage2 *s, gfn_t gfn, mfn_t mfn, uint32_t order, uint32_t 
 	if (entry_kind(machine[at.table][index_of(g, at.level)], at.level) != ENTRY_EMPTY) {
 		return -EEXIST;
 	}
-	if (tables_reserve(s, at.level - level, spare)) {
+	if (stage2_reserve(s, at.level - level, spare)) {
 		return -ENOMEM;
 	}
 	for (m = 0; m < size; m++) {
@@ -181,31 +179,33 @@ int stage2_map(struct stage2 *s, gfn_t gfn, mfn_t mfn, uint32_t order, uint32_t 
 	/* From the bottom up: hardware sees the new tables last, and then complete. */
 	e = entry_leaf(mfn.mfn, access, level);
 	for (l = level; l < at.level; l++) {
-		table_init(spare[n], l, g / (level_span(l) * RUN));
+		table_init(s, spare[n], l, gfn_slot(g, l + 1));
 		entry_write(spare[n], index_of(g, l), e);
+		table_use(spare[n], index_of(g, l));
 		frames[spare[n]].count = 1;
 		e = entry_table(spare[n++], l + 1);
 	}
 	entry_write(at.table, index_of(g, at.level), e);
+	table_use(at.table, index_of(g, at.level));
 	frames[at.table].count++;
+	/* Of the base nothing can be cached here, but a remap over the hole takes the base's access now. */
+	if (view_base_changed(s, at.table, index_of(g, at.level))) {
+		machine_flush_domain(s->domain);
+	}
 	return 0;
 }
 
 /* Replaces the leaf at this place by a table of leaves that lead to the same. */
-static void split_one(struct place at, uint64_t gfn, uint64_t table)
+static void split_one(const struct stage2 *s, struct place at, uint64_t gfn, uint64_t table)
 {
-	uint32_t index = index_of(gfn, at.level), level = at.level - 1, i;
+	uint32_t index = index_of(gfn, at.level), level = at.level - 1;
 	uint64_t e = machine[at.table][index];
-	uint64_t mfn = entry_mfn(e, at.level);
-	uint32_t access = entry_access(e, at.level);
 
-	frames[table].level = (uint8_t)level;
-	frames[table].where = frames[at.table].where * RUN + index;
+	table_claim(table, level, frames[at.table].where * RUN + index);
 	frames[table].count = RUN;
-	for (i = 0; i < RUN; i++) {
-		entry_write(table, i, entry_leaf(mfn + i * level_span(level), access, level));
-	}
+	table_pieces(table, e, level);
 	entry_write(at.table, index, entry_table(table, at.level));
+	view_base_changed(s, at.table, index);
 }
 
 int stage2_split(struct stage2 *s, gfn_t gfn, uint32_t order)
@@ -221,13 +221,21 @@ int stage2_split(struct stage2 *s, gfn_t gfn, uint32_t order)
 	if (at.level <= level) {
 		return 0;
 	}
-	if (tables_reserve(s, at.level - level, spare)) {
+	if (stage2_reserve(s, at.level - level, spare)) {
 		return -ENOMEM;
 	}
 	for (; at.level > level; at = (struct place){ spare[n++], at.level - 1 }) {
-		split_one(at, gfn.gfn, spare[n]);
+		split_one(s, at, gfn.gfn, spare[n]);
 	}
 	return 0;
+}
+
+/* A base table that nothing leads to any more, in views neither. */
+static void table_drop(struct stage2 *s, uint64_t table, struct limbo *limbo)
+{
+	CHECK(frames[table].next == FRAMES_MAX);
+	limbo_add(limbo, mfn_of(table), ORDER_4K);
+	s->tables_used--;
 }
 
 struct translation stage2_take(struct stage2 *s, gfn_t gfn, struct limbo *limbo)
@@ -241,19 +249,25 @@ struct translation stage2_take(struct stage2 *s, gfn_t gfn, struct limbo *limbo)
 	}
 	at = find(s, gfn.gfn, 0);
 	size = level_span(at.level);
-	first = old.mfn - gfn.gfn % size;
+	first = old.mfn - gfn_offset(gfn.gfn, at.level);
 	for (m = first; m < first + size; m++) {
 		frames[m].where = WHERE_NONE;
 	}
 	entry_write(at.table, index_of(gfn.gfn, at.level), entry_empty(at.level));
+	view_base_changed(s, at.table, index_of(gfn.gfn, at.level));
 	CHECK(frames[at.table].count > 0);
 	frames[at.table].count--;
 	while (frames[at.table].count == 0 && at.level < LEVEL_ROOT) {
-		limbo_add(limbo, mfn_of(at.table), ORDER_4K);
-		s->tables_used--;
+		uint64_t empty = at.table;
+
 		at = find(s, gfn.gfn, at.level + 1);
 		entry_write(at.table, index_of(gfn.gfn, at.level), entry_empty(at.level));
+		view_base_changed(s, at.table, index_of(gfn.gfn, at.level));
+		table_drop(s, empty, limbo);
 		frames[at.table].count--;
+	}
+	for (m = first; m < first + size; m++) {
+		view_target_gone(s, m, limbo);
 	}
 	return old;
 }
@@ -278,5 +292,84 @@ int stage2_replace(struct stage2 *s, gfn_t gfn, mfn_t mfn, uint32_t access, stru
 	frames[old->mfn].where = WHERE_NONE;
 	frames[mfn.mfn].where = gfn.gfn;
 	entry_write(at.table, index_of(gfn.gfn, 0), entry_leaf(mfn.mfn, access, 0));
+	view_base_changed(s, at.table, index_of(gfn.gfn, 0));
+	return 0;
+}
+
+/*
+ * Whether the leaves of a table, whose entry `index` has changed, are in order
+ * the pieces of one leaf, and all of it RAM.
+ */
+static bool mergeable(uint64_t table, uint32_t index, uint32_t level)
+{
+	uint64_t first = machine[table][0], mfn = entry_mfn(first, level), span = level_span(level), whole, i;
+
+	if (entry_kind(first, level) != ENTRY_LEAF || gfn_offset(mfn, level + 1)) {
+		return false;
+	}
+	whole = entry_joined(first, level);
+	/* Mostly this says no, and the rest need not be looked at. */
+	if (machine[table][index] != entry_piece(whole, index * span, level + 1)) {
+		return false;
+	}
+	for (i = RUN - 1; i > 0; i--) {
+		if (machine[table][i] != entry_piece(whole, i * span, level + 1)) {
+			return false;
+		}
+	}
+	/* A shared page moves alone, so it stays a leaf of its own. */
+	for (i = 0; i < span * RUN; i++) {
+		if (frames[mfn + i].type != FRAME_GUEST) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Puts the leaves around gfn together to larger ones, as far as nothing tells them apart. */
+static void merge(struct stage2 *s, uint64_t gfn, struct limbo *limbo)
+{
+	uint32_t most = machine_order_max() >= ORDER_1G ? 2 : 1;
+	struct place at = find(s, gfn, 0);
+
+	while (at.level < most && mergeable(at.table, index_of(gfn, at.level), at.level)) {
+		uint64_t table = at.table, first = machine[table][0];
+		uint32_t level = at.level;
+
+		at = find(s, gfn, level + 1);
+		entry_write(at.table, index_of(gfn, at.level),
+			    entry_joined(first, level));
+		view_base_changed(s, at.table, index_of(gfn, at.level));
+		table_drop(s, table, limbo);
+	}
+}
+
+int stage2_access(struct stage2 *s, gfn_t gfn, uint32_t access, uint32_t suppress, struct limbo *limbo,
+		  bool *changed)
+{
+	struct translation old = stage2_translate(s, gfn);
+	uint32_t turns;
+	struct place at;
+	int error;
+
+	if (!old.present) {
+		return -ENOENT;
+	}
+	turns = access == ~0u ? old.turns : access_turns(access);
+	access = access == ~0u ? old.access : access_rights(access);
+	suppress = suppress == ~0u ? old.suppress : suppress;
+	if (access == old.access && suppress == old.suppress && turns == old.turns) {
+		return 0;
+	}
+	error = stage2_split(s, gfn, ORDER_4K);
+	if (error) {
+		return error;
+	}
+	at = find(s, gfn.gfn, 0);
+	entry_write(at.table, index_of(gfn.gfn, 0),
+		    entry_with_turns(entry_leaf_with(old.mfn, access, suppress, 0), turns));
+	view_base_changed(s, at.table, index_of(gfn.gfn, 0));
+	merge(s, gfn.gfn, limbo);
+	*changed = true;
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The base view of a domain: a radix tree of four levels in the hardware's own
+ * The base view of a domain (view.h has the others): a radix tree of four levels in the hardware's own
  * format. A table is a frame of type TABLE whose struct frame tells its domain,
  * view (0: the base), level, gfn prefix and how many entries are its own, so
  * that what a table is never depends on who leads to it.
@@ -25,7 +25,13 @@
 struct stage2 {
 	uint64_t root;                /* a machine frame */
 	uint32_t domain;
-	uint32_t tables_used, table_budget;
+	uint32_t tables_used, table_budget; /* those of all views together */
+	uint32_t view_tables;         /* of them not the base's */
+	uint32_t views_end;           /* views have ids below this; 1 if none lives but the base */
+	uint32_t views_live;          /* so many, the base not counted */
+	uint32_t root_entries;        /* of a root: the rest are beyond gfn_limit, and stay 0 */
+	uint64_t gfn_limit;
+	uint64_t losses;              /* remaps that have lost their page, in all views ever */
 };
 
 /* Where a gfn leads. */
@@ -33,6 +39,8 @@ struct translation {
 	bool present;
 	uint8_t level;                /* of the entry; absent: of the hole, which covers as much */
 	uint8_t access;               /* ACCESS_* */
+	uint8_t suppress;             /* what access forbids raises no #VE */
+	uint8_t turns;                /* a write that access forbids is to be turned into a right */
 	uint64_t mfn;                 /* of this very gfn, not of the superpage */
 };
 
@@ -49,19 +57,19 @@ struct translation {
     lemma prefix_1: \forall integer g; 0 <= g ==> (g / SPAN2) * RUN + g / SPAN1 % RUN == g / SPAN1;
     lemma prefix_0: \forall integer g; 0 <= g ==> (g / SPAN1) * RUN + g % RUN == g;
 
-    // Every entry that leads to a table leads to one of the same domain and of the base,
-    // one level below, in the place that its prefix says.
+    // Every entry that leads to a table leads to one of the same domain, of the same view or
+    // the base, one level below, in the place that its prefix says.
     predicate table_entry_ok{L}(integer t, integer i) =
       e_kind(machine[t][i], frames[t].level) == ENTRY_TABLE ==>
         \let c = e_mfn(machine[t][i], frames[t].level);
         c < frame_count && frames[c].type == FRAME_TABLE && frames[c].owner == frames[t].owner &&
-        frames[c].view == frames[t].view && frames[c].level == frames[t].level - 1 &&
+        (frames[c].view == frames[t].view || frames[c].view == 0) && frames[c].level == frames[t].level - 1 &&
         frames[c].where == frames[t].where * RUN + i;
     predicate is_table{L}(integer t, integer domain, integer level) =
       0 <= t < frame_count && frames[t].type == FRAME_TABLE && frames[t].owner == domain &&
       frames[t].view == 0 && frames[t].level == level;
     // Rule 1, of one entry: a leaf leads only to RAM of the domain, or to pages shared with it, and
-    // to frames that are mapped at that place and no other.
+    // to frames that are mapped at that place and no other, unless a view has remapped it.
     predicate leaf_entry_ok{L}(integer t, integer i) =
       e_kind(machine[t][i], frames[t].level) == ENTRY_LEAF ==>
         \let f = e_mfn(machine[t][i], frames[t].level);
@@ -70,7 +78,8 @@ struct translation {
         \forall integer k; f <= k < f + size ==>
           (frames[k].type == FRAME_GUEST || frames[k].type == FRAME_SHARED) &&
           frames[k].owner == frames[t].owner &&
-          frames[k].where == slot_gfn(frames[t].where * RUN + i, frames[t].level) + (k - f);
+          ((frames[t].view != 0 && frames[t].level == 0) ||
+           frames[k].where == slot_gfn(frames[t].where * RUN + i, frames[t].level) + (k - f));
     predicate tables_ok{L} =
       \forall integer t, i; 0 <= t < frame_count && 0 <= i < RUN && frames[t].type == FRAME_TABLE ==>
         frames[t].level <= LEVEL_ROOT && table_entry_ok(t, i);
@@ -139,12 +148,124 @@ struct translation stage2_take(struct stage2 *s, gfn_t gfn, struct limbo *limbo)
  */
 MUST_USE int stage2_replace(struct stage2 *s, gfn_t gfn, mfn_t mfn, uint32_t access, struct translation *old);
 
+/*
+ * Sets access (0 .. 9, as VIEW_ACCESS_*; ~0: leaves it) and #VE suppression (0, 1;
+ * ~0: leaves it) of the one page at gfn; larger leaves around it are split, and
+ * put together again when nothing tells their parts apart. *changed: translations
+ * in use may be stale. -ENOENT, -ENOMEM.
+ */
+MUST_USE int stage2_access(struct stage2 *s, gfn_t gfn, uint32_t access, uint32_t suppress,
+			   struct limbo *limbo, bool *changed);
+
+/*
+ * Takes `count` frames for tables out of the budget, of view 0, with anything in
+ * them, and linked nowhere: for table_claim. All or -ENOMEM.
+ */
+MUST_USE int stage2_reserve(struct stage2 *s, uint32_t count, uint64_t spare[LEVELS]);
+
 /*@ requires level <= 3;
     terminates \true; exits \false; assigns \nothing;
     ensures \result == span(level); */
 static inline uint64_t level_span(uint32_t level)
 {
 	return level == 0 ? 1 : level == 1 ? SPAN1 : level == 2 ? SPAN2 : SPAN3;
+}
+
+/* gfn / level_span(level), without a division where the level is not known before. */
+/*@ requires level <= 3;
+    terminates \true; exits \false; assigns \nothing;
+    ensures \result == gfn / span(level); */
+static inline uint64_t gfn_slot(uint64_t gfn, uint32_t level)
+{
+	return level == 0 ? gfn : level == 1 ? gfn / SPAN1 : level == 2 ? gfn / SPAN2 : gfn / SPAN3;
+}
+
+/* gfn % level_span(level), likewise. */
+/*@ requires level <= 3;
+    terminates \true; exits \false; assigns \nothing;
+    ensures \result == gfn % span(level) && \result < span(level); */
+static inline uint64_t gfn_offset(uint64_t gfn, uint32_t level)
+{
+	return level == 0 ? 0 : level == 1 ? gfn % SPAN1 : level == 2 ? gfn % SPAN2 : gfn % SPAN3;
+}
+
+/*@ requires level <= 3;
+    terminates \true; exits \false; assigns \nothing;
+    ensures \result == gfn_index(gfn, level) && \result < RUN; */
+static inline uint32_t index_of(uint64_t gfn, uint32_t level)
+{
+	return (uint32_t)(gfn_slot(gfn, level) % RUN);
+}
+
+/* The entries of a table of this level that gfns below the limit lead to; the rest of a root is 0. */
+static inline uint32_t table_entries(const struct stage2 *s, uint32_t level)
+{
+	return level == LEVEL_ROOT ? s->root_entries : RUN;
+}
+
+/*
+ * A frame of type TABLE becomes the table of this place. The caller writes every
+ * entry; of a root, those that table_entries counts: the others are 0 from here on.
+ * `link` says that any of them may be in use; the caller may know better.
+ */
+static inline void table_claim(uint64_t t, uint32_t level, uint64_t prefix)
+{
+	if (level == LEVEL_ROOT && frames[t].dirty) {
+		machine_scrub(mfn_of(t), ORDER_4K);
+	}
+	frames[t].dirty = 1;
+	frames[t].level = (uint8_t)level;
+	frames[t].link = RUN;
+	frames[t].where = prefix;
+}
+
+/* The entries of a reserved table from here on are empty ones of this level already. */
+static inline uint32_t table_tail(uint64_t t, uint32_t level)
+{
+	return frames[t].level == level ? frames[t].link : RUN;
+}
+
+/* Entry `index` of the table is in use. */
+static inline void table_use(uint64_t t, uint32_t index)
+{
+	if (index >= frames[t].link) {
+		frames[t].link = (uint16_t)(index + 1);
+	}
+}
+
+/* Fills table t of this level with the pieces of leaf e of the level above, at two instructions each. */
+ALWAYS_INLINE void table_pieces(uint64_t t, uint64_t e, uint32_t level)
+{
+	uint64_t span = level_span(level);
+	uint32_t i;
+
+#pragma GCC unroll 32
+	for (i = 0; i < RUN; i++) {
+		entry_write(t, i, entry_piece(e, i * span, level + 1));
+	}
+}
+
+/* VIEW_ACCESS_* of an access and whether a write turns it into more; and back. */
+static inline uint32_t access_join(uint32_t access, uint32_t turns)
+{
+	return !turns ? access : access ? VIEW_ACCESS_RX_TO_RW : VIEW_ACCESS_N_TO_RWX;
+}
+
+static inline uint32_t access_turns(uint32_t access)
+{
+	return access >= VIEW_ACCESS_RX_TO_RW;
+}
+
+/* Whether it is one that an entry can be given, or VIEW_ACCESS_DEFAULT. */
+static inline bool access_settable(uint32_t access)
+{
+	return access <= VIEW_ACCESS_DEFAULT && access != ACCESS_W && access != (ACCESS_W | ACCESS_X);
+}
+
+static inline uint32_t access_rights(uint32_t access)
+{
+	return access == VIEW_ACCESS_RX_TO_RW ? ACCESS_R | ACCESS_X :
+	       access == VIEW_ACCESS_N_TO_RWX ? 0 : access;
 }
 
 static inline uint32_t level_order(uint32_t level)

@@ -16,6 +16,7 @@ static struct nuc_domain *domain = &nuc_domains[DOMAIN];
 static struct stage2 *fresh(uint64_t frames_wanted, uint32_t budget)
 {
 	fake_reset(frames_wanted);
+	fake.gfn_limit = GFN_LIMIT;
 	memset(model, 0, sizeof(model));
 	assert_int_equal(nuc_domain_create(DOMAIN, budget), 0);
 	return &domain->stage2;
@@ -232,6 +233,7 @@ static void test_no_memory(void **state)
 	}
 	assert_int_equal(nuc_domain_create(4, 0), -EINVAL);
 	fake_reset(8 * RUN);
+	fake.gfn_limit = GFN_LIMIT;
 	hog(0);
 	assert_int_equal(nuc_domain_create(4, 9), -ENOMEM);
 	unhog();

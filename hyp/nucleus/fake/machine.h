@@ -18,7 +18,9 @@
 #ifndef FRAMES_MAX
 #define FRAMES_MAX (1ull << 18)
 #endif
+#ifndef PAGE_WORDS
 #define PAGE_WORDS 512u
+#endif
 
 extern struct frame frames[FRAMES_MAX];
 extern uint64_t machine[FRAMES_MAX][PAGE_WORDS];
@@ -30,7 +32,11 @@ extern uint64_t machine[FRAMES_MAX][PAGE_WORDS];
     ensures machine[table][index] == e; */
 static inline void entry_write(uint64_t table, uint32_t index, uint64_t e)
 {
+#ifdef __FRAMAC__
 	machine[table][index] = e;
+#else
+	__atomic_store_n(&machine[table][index], e, __ATOMIC_RELEASE);
+#endif
 }
 
 #include "hooks.h"
@@ -40,16 +46,25 @@ static inline void entry_write(uint64_t table, uint32_t index, uint64_t e)
 
 /* What the CPU gets at gfn of the domain, from its TLB if it can; FRAMES_MAX: a fault. */
 uint64_t fake_access(uint32_t cpu, uint32_t domain, uint64_t gfn);
+/* The same in a view that has a root; absent if nothing, not even a write to be turned, is allowed. */
+struct translation;
+struct translation fake_view_access(uint32_t cpu, uint32_t domain, uint32_t view, uint64_t gfn);
+/* All that the CPUs remember of views, as so many bytes, for whoever goes back to an earlier state. */
+void *fake_view_memory(size_t *size);
 /* Forgets everything but memory. `frames` of RAM, all free, none claimed. */
 void fake_reset(uint64_t count);
 
 extern struct fake {
-	uint64_t stale;             /* scrubs of a frame that a TLB still led to */
+	uint64_t stale;             /* frames scrubbed or freed that a TLB still led to */
 	uint64_t flushes, scrubs;
+	uint64_t gfn_limit;
 	bool lose_flushes;          /* a machine whose flush does nothing */
 	bool busy, core_map_fails;
 	uint32_t ended;             /* domains that machine_domain_end was told of */
 	uint32_t order_max;
+	uint32_t view_vcpus[VIEWS_MAX]; /* vCPUs in each view, of any domain */
+	uint32_t evicted;           /* the last view that was */
+	uint64_t ve_page;           /* a gfn, of any domain; 0: none */
 	const char *panic;          /* the last CHECK that failed */
 } fake;
 

@@ -15,8 +15,8 @@ jobs=$(nproc)
 
 frame="list_insert list_remove block_take block_give frame_give frame_take region_turn run_take run_give \
 frame_init range_end frame_claim frame_add run_mark frame_alloc frame_free frame_retype order_frames"
-stage2="access_valid entry_empty entry_table entry_leaf entry_kind entry_mfn entry_access level_span \
-index_of find stage2_translate"
+stage2="access_valid entry_empty entry_table entry_private entry_is_private entry_leaf entry_kind entry_mfn entry_access \
+level_span gfn_slot gfn_offset index_of find stage2_translate"
 
 for tool in frama-c why3 z3 cvc4; do
 	command -v $tool >/dev/null || { echo "prove: $tool is not installed" >&2; exit 2; }

@@ -25,6 +25,7 @@
 #define TIMER_DEADLINE (2u << 17)
 #define SVR_ENABLE (1u << 8)
 #define ICR_INIT (5u << 8)
+#define ICR_NMI (4u << 8)
 #define ICR_STARTUP (6u << 8)
 #define ICR_ASSERT (1u << 14)
 #define ICR_PENDING (1u << 12)
@@ -102,6 +103,8 @@ void apic_cpu_init(uint32_t cpu)
 void apic_eoi(void) { lapic_write(LAPIC_EOI, 0); }
 
 void apic_send(uint32_t cpu, uint8_t vector) { icr_write(apic_ids[cpu], ICR_ASSERT | vector); }
+
+void apic_send_nmi(uint32_t cpu) { icr_write(apic_ids[cpu], ICR_ASSERT | ICR_NMI); }
 
 static void wait_microseconds(uint64_t us)
 {

@@ -105,6 +105,17 @@ static inline void halt_for_interrupt(void) { asm volatile("sti; hlt; cli" : : :
 /* Takes the interrupts that wait now. */
 static inline void let_interrupts_in(void) { asm volatile("sti; nop; cli" : : : "memory"); }
 
+/* Ends the blocking of NMIs that came with an exit for one (SDM 28.2.3): an IRET to where we are. */
+static inline void nmi_unblock(void)
+{
+	uint64_t scratch;
+
+	asm volatile("mov %%rsp, %0; pushq $%c1; push %0; pushfq; pushq $%c2; lea 1f(%%rip), %0; push %0; iretq; 1:"
+		     : "=&r"(scratch)
+		     : "i"(SEL_DATA), "i"(SEL_CODE)
+		     : "memory", "cc");
+}
+
 struct table_pointer {
 	uint16_t limit;
 	uint64_t base;
@@ -177,6 +188,7 @@ static inline void invvpid(uint64_t type, uint16_t vpid)
 #define MSR_VMX_CR4_FIXED1 0x489
 #define MSR_VMX_MISC 0x485
 #define MSR_VMX_PROC2 0x48b
+#define MSR_VMX_VMFUNC 0x491
 #define MSR_VMX_EPT_VPID 0x48c
 #define MSR_VMX_TRUE_PIN 0x48d
 #define MSR_VMX_TRUE_PROC 0x48e

@@ -8,6 +8,7 @@
 
 uint64_t cpu_xcr0_allowed, cpu_cr4_allowed;
 bool cpu_has_pcid, cpu_has_1g_ept, cpu_has_pause_loop, cpu_has_1g_pages;
+bool cpu_has_vmfunc, cpu_has_ve, cpu_has_mtf;
 char cpu_feature_line[160];
 
 struct gate_cpu gate_cpus[CPUS_MAX] __attribute__((section(".gate.data")));

@@ -5,11 +5,20 @@
  *
  *   bits  2:0   read, write, execute; 7 in every entry that leads to a table
  *   bits  5:3   leaf: memory type, write-back
+ *   bits 10:8   level 0 of a view: which parts of the entry the view has set
+ *   bits 7, 62:53  level 0 of a view: where to step, 11 bits, 0 for nowhere
  *   bit   7     leaf at level 1 or 2: a 2 MiB or 1 GiB page
+ *   bit  11     leaf: a write that the access forbids is to be turned into a right;
+ *               link: to a table of the view's own, with all rights
  *   bits 51:12  machine frame number
  *   bit  52     ignored by hardware: the entry leads somewhere, even with no access
  *   bit  63     leaf or empty: suppress #VE, so that none comes from an untouched page
  *
+ * An empty entry of a view that has set parts keeps them, and bit 11: bit 52 is
+ * clear, bit 12 set, and bits 15:13 hold the access that it would have.
+ *
+ * Hardware ignores all of these while mode-based execution, HLAT, supervisor
+ * shadow stacks and sub-page write permissions are off, as they are.
  * Accessed and dirty flags stay off in EPTP (bit 6): hardware writes no table.
  * Written with / and % for the prover; the compiler makes shifts of them.
  */
@@ -17,7 +26,14 @@
 
 #include "types.h"
 
-enum entry_kind { ENTRY_EMPTY, ENTRY_TABLE, ENTRY_LEAF, ENTRY_BAD };
+enum entry_kind { ENTRY_EMPTY, ENTRY_TABLE, ENTRY_LEAF, ENTRY_KEPT, ENTRY_BAD };
+
+/* What a view has set in an entry of its own. */
+#define OWN_ACCESS 1u
+#define OWN_TARGET 2u
+#define OWN_SUPPRESS 4u
+#define OWN_FLAGS 8u                      /* they are below */
+#define STEPS 2048u                       /* and where to step, below this */
 
 #define ACCESS_R 1u
 #define ACCESS_W 2u
@@ -27,6 +43,14 @@ enum entry_kind { ENTRY_EMPTY, ENTRY_TABLE, ENTRY_LEAF, ENTRY_BAD };
 #define EPT_WB 48ull                      /* 6 << 3 */
 #define EPT_PAGE 128ull                   /* bit 7 */
 #define EPT_MFN 4096ull                   /* bit 12 */
+#define EPT_KEPT 4096ull                  /* bit 12, if not valid */
+#define EPT_KEPT_ACCESS 8192ull           /* bit 13 */
+#define EPT_OWN 256ull                    /* bit 8 */
+#define EPT_TURNS 2048ull                 /* bit 11 of a leaf */
+#define EPT_PRIVATE 2048ull               /* bit 11 of a link */
+#define EPT_STEP_HIGH 128ull              /* bit 7 */
+#define EPT_STEP_LOW 9007199254740992ull  /* bit 53 */
+#define STEP_LOWS 1024u                   /* bits 62:53 hold so many */
 #define EPT_VALID 4503599627370496ull     /* bit 52 */
 #define EPT_SUPPRESS_VE 9223372036854775808ull /* bit 63 */
 #define ENTRY_MFNS 1099511627776ull       /* frame numbers have 40 bits */
@@ -34,7 +58,8 @@ enum entry_kind { ENTRY_EMPTY, ENTRY_TABLE, ENTRY_LEAF, ENTRY_BAD };
 /*@ predicate access_valid(integer a) = 0 <= a <= 7 && a != 2 && a != 6;
     logic integer e_kind(integer e, integer level) =
       e == EPT_SUPPRESS_VE ? ENTRY_EMPTY :
-      e / EPT_VALID % 2 == 0 ? ENTRY_BAD :
+      e / EPT_VALID % 2 == 0 ?
+        (level == 0 && e / EPT_KEPT % 2 == 1 && e % 8 == 0 ? ENTRY_KEPT : ENTRY_BAD) :
       level == 0 ? ENTRY_LEAF :
       e / EPT_PAGE % 2 == 0 ? ENTRY_TABLE :
       level <= 2 ? ENTRY_LEAF : ENTRY_BAD;
@@ -59,13 +84,54 @@ static inline uint64_t entry_empty(uint32_t level)
 	return EPT_SUPPRESS_VE;
 }
 
+/* A link to a table, with the rights that what lies below can have at most. */
+/*@ requires 1 <= level <= 3 && mfn < ENTRY_MFNS && access_valid(access);
+    terminates \true; exits \false; assigns \nothing;
+    ensures e_kind(\result, level) == ENTRY_TABLE && e_mfn(\result, level) == mfn;
+    ensures e_access(\result) == access; */
+static inline uint64_t entry_link(uint64_t mfn, uint32_t access, uint32_t level)
+{
+	(void)level;
+	/* With no rights this is the entry that decides, and it must not raise #VE. */
+	return (access ? 0 : EPT_SUPPRESS_VE) + EPT_VALID + mfn * EPT_MFN + access;
+}
+
 /*@ requires 1 <= level <= 3 && mfn < ENTRY_MFNS;
     terminates \true; exits \false; assigns \nothing;
     ensures e_kind(\result, level) == ENTRY_TABLE && e_mfn(\result, level) == mfn; */
 static inline uint64_t entry_table(uint64_t mfn, uint32_t level)
 {
+	return entry_link(mfn, ACCESS_RWX, level);
+}
+
+/* A view's link to a table of its own. */
+/*@ requires 1 <= level <= 3 && mfn < ENTRY_MFNS;
+    terminates \true; exits \false; assigns \nothing;
+    ensures e_kind(\result, level) == ENTRY_TABLE && e_mfn(\result, level) == mfn; */
+static inline uint64_t entry_private(uint64_t mfn, uint32_t level)
+{
 	(void)level;
-	return EPT_VALID + mfn * EPT_MFN + ACCESS_RWX;
+	return EPT_VALID + mfn * EPT_MFN + EPT_PRIVATE + ACCESS_RWX;
+}
+
+/* Whether it is one. */
+/*@ requires 1 <= level <= 3;
+    terminates \true; exits \false; assigns \nothing;
+    ensures \result ==> e_kind(e, level) == ENTRY_TABLE; */
+static inline bool entry_is_private(uint64_t e, uint32_t level)
+{
+	(void)level;
+	return e / EPT_VALID % 2 == 1 && e / EPT_PRIVATE % 2 == 1 && e / EPT_PAGE % 2 == 0;
+}
+
+/*@ requires 0 <= level <= 2 && mfn < ENTRY_MFNS && access_valid(access) && suppress <= 1;
+    terminates \true; exits \false; assigns \nothing;
+    ensures e_kind(\result, level) == ENTRY_LEAF && e_mfn(\result, level) == mfn;
+    ensures e_access(\result) == access; */
+static inline uint64_t entry_leaf_with(uint64_t mfn, uint32_t access, uint32_t suppress, uint32_t level)
+{
+	return (suppress ? EPT_SUPPRESS_VE : 0) + EPT_VALID + mfn * EPT_MFN + (level ? EPT_PAGE : 0) + EPT_WB +
+	       access;
 }
 
 /*@ requires 0 <= level <= 2 && mfn < ENTRY_MFNS && access_valid(access);
@@ -74,7 +140,31 @@ static inline uint64_t entry_table(uint64_t mfn, uint32_t level)
     ensures e_access(\result) == access; */
 static inline uint64_t entry_leaf(uint64_t mfn, uint32_t access, uint32_t level)
 {
-	return EPT_SUPPRESS_VE + EPT_VALID + mfn * EPT_MFN + (level ? EPT_PAGE : 0) + EPT_WB + access;
+	return entry_leaf_with(mfn, access, 1, level);
+}
+
+/* Whether a write is to be turned into a right, on top of an entry of level 0 without that. */
+/*@ requires turns <= 1;
+    terminates \true; exits \false; assigns \nothing; */
+static inline uint64_t entry_with_turns(uint64_t e, uint32_t turns)
+{
+	return e + turns * EPT_TURNS;
+}
+
+/* The piece of a leaf of this level, not 0, that begins `offset` frames into it: a leaf one level down. */
+/*@ requires 1 <= level <= 2;
+    terminates \true; exits \false; assigns \nothing; */
+static inline uint64_t entry_piece(uint64_t e, uint64_t offset, uint32_t level)
+{
+	return e - (level == 1 ? EPT_PAGE : 0) + offset * EPT_MFN;
+}
+
+/* The leaf above this level, 0 or 1, whose first piece is leaf e of the base. */
+/*@ requires 0 <= level <= 1;
+    terminates \true; exits \false; assigns \nothing; */
+static inline uint64_t entry_joined(uint64_t e, uint32_t level)
+{
+	return e + (level == 0 ? EPT_PAGE : 0);
 }
 
 /*@ requires 0 <= level <= 3;
@@ -82,19 +172,19 @@ static inline uint64_t entry_leaf(uint64_t mfn, uint32_t access, uint32_t level)
     ensures \result == e_kind(e, level); */
 static inline enum entry_kind entry_kind(uint64_t e, uint32_t level)
 {
+	if (e / EPT_VALID % 2 == 1) {
+		if (level == 0) {
+			return ENTRY_LEAF;
+		}
+		if (e / EPT_PAGE % 2 == 0) {
+			return ENTRY_TABLE;
+		}
+		return level <= 2 ? ENTRY_LEAF : ENTRY_BAD;
+	}
 	if (e == EPT_SUPPRESS_VE) {
 		return ENTRY_EMPTY;
 	}
-	if (e / EPT_VALID % 2 == 0) {
-		return ENTRY_BAD;
-	}
-	if (level == 0) {
-		return ENTRY_LEAF;
-	}
-	if (e / EPT_PAGE % 2 == 0) {
-		return ENTRY_TABLE;
-	}
-	return level <= 2 ? ENTRY_LEAF : ENTRY_BAD;
+	return level == 0 && e / EPT_KEPT % 2 == 1 && e % 8 == 0 ? ENTRY_KEPT : ENTRY_BAD;
 }
 
 /* Where a table or leaf entry leads. */
@@ -114,4 +204,103 @@ static inline uint32_t entry_access(uint64_t e, uint32_t level)
 {
 	(void)level;
 	return (uint32_t)(e % 8);
+}
+
+/* 1: an access that this entry forbids raises no #VE. */
+/*@ requires 0 <= level <= 3;
+    terminates \true; exits \false; assigns \nothing;
+    ensures \result == e / EPT_SUPPRESS_VE; */
+static inline uint32_t entry_suppress(uint64_t e, uint32_t level)
+{
+	(void)level;
+	return (uint32_t)(e / EPT_SUPPRESS_VE);
+}
+
+/* 1: a write that a leaf, or an entry of kind KEPT, forbids is to be turned into a right. */
+/*@ requires 0 <= level <= 3;
+    terminates \true; exits \false; assigns \nothing;
+    ensures \result <= 1; */
+static inline uint32_t entry_turns(uint64_t e, uint32_t level)
+{
+	(void)level;
+	return (uint32_t)(e / EPT_TURNS % 2);
+}
+
+/* What a view has set, and where it steps, on top of an entry of level 0 with neither. */
+/*@ requires own < OWN_FLAGS && step < STEPS;
+    terminates \true; exits \false; assigns \nothing; */
+static inline uint64_t entry_with_own(uint64_t e, uint32_t own, uint32_t step)
+{
+	return e + own * EPT_OWN + step / STEP_LOWS * EPT_STEP_HIGH + step % STEP_LOWS * EPT_STEP_LOW;
+}
+
+/* Leaf `e` of level 0 with this access, set by the view. */
+/*@ requires access_valid(access) && turns <= 1;
+    terminates \true; exits \false; assigns \nothing; */
+static inline uint64_t entry_with_access(uint64_t e, uint32_t access, uint32_t turns)
+{
+	return (e & ~(ACCESS_RWX + EPT_TURNS)) | access | turns * EPT_TURNS | OWN_ACCESS * EPT_OWN;
+}
+
+/* Leaf `e` of level 0 showing another frame, set by the view. */
+/*@ requires mfn < ENTRY_MFNS;
+    terminates \true; exits \false; assigns \nothing; */
+static inline uint64_t entry_with_target(uint64_t e, uint64_t mfn)
+{
+	return (e & ~((ENTRY_MFNS - 1) * EPT_MFN)) | mfn * EPT_MFN | OWN_TARGET * EPT_OWN;
+}
+
+/* Leaf `e` of level 0 with #VE suppressed (1) or not (0), set by the view. */
+/*@ requires suppress <= 1;
+    terminates \true; exits \false; assigns \nothing; */
+static inline uint64_t entry_with_suppress(uint64_t e, uint32_t suppress)
+{
+	return (e & ~EPT_SUPPRESS_VE) | (uint64_t)suppress << 63 | OWN_SUPPRESS * EPT_OWN;
+}
+
+/* Whether a view has set anything in an entry of level 0. */
+/*@ terminates \true; exits \false; assigns \nothing; */
+static inline bool entry_any_own(uint64_t e)
+{
+	return e & ((OWN_FLAGS - 1) * EPT_OWN + EPT_STEP_HIGH + (STEP_LOWS - 1) * EPT_STEP_LOW);
+}
+
+/* Whether hardware may hold something of `old` that is no longer so in `e`, its successor. */
+/*@ requires 0 <= level <= 3;
+    terminates \true; exits \false; assigns \nothing; */
+static inline bool entry_stale(uint64_t old, uint64_t e, uint32_t level)
+{
+	return old % 8 && ((old ^ e) & ((ENTRY_MFNS - 1) * EPT_MFN + (level ? EPT_PAGE : 0) +
+					EPT_SUPPRESS_VE + EPT_WB + ACCESS_RWX));
+}
+
+/* Leads nowhere, but keeps what the view has set. */
+/*@ requires access <= 7 && suppress <= 1 && own < OWN_FLAGS && step < STEPS;
+    terminates \true; exits \false; assigns \nothing; */
+static inline uint64_t entry_kept(uint32_t access, uint32_t suppress, uint32_t own, uint32_t step)
+{
+	return entry_with_own((suppress ? EPT_SUPPRESS_VE : 0) + EPT_KEPT + access * EPT_KEPT_ACCESS, own, step);
+}
+
+/* The access that an entry of kind KEPT would have. */
+/*@ terminates \true; exits \false; assigns \nothing;
+    ensures \result <= 7; */
+static inline uint32_t entry_kept_access(uint64_t e)
+{
+	return (uint32_t)(e / EPT_KEPT_ACCESS % 8);
+}
+
+/* OWN_* of an entry of level 0. */
+/*@ terminates \true; exits \false; assigns \nothing;
+    ensures \result < OWN_FLAGS; */
+static inline uint32_t entry_own(uint64_t e)
+{
+	return (uint32_t)(e / EPT_OWN % OWN_FLAGS);
+}
+
+/*@ terminates \true; exits \false; assigns \nothing;
+    ensures \result < STEPS; */
+static inline uint32_t entry_step(uint64_t e)
+{
+	return (uint32_t)(e / EPT_STEP_LOW % STEP_LOWS + e / EPT_STEP_HIGH % 2 * STEP_LOWS);
 }

@@ -105,6 +105,9 @@ rip_known:
 	.balign 64
 vmexit_entry:
 	push_registers
+	/* Which view it was in: VMFUNC says nobody. Before in_guest, whose 0 vouches for it. */
+	mov $VMCS_EPTP, %ebx
+	vmread %rbx, REGS_EPTP(%rsp)
 	movl $0, %gs:GATE_IN_GUEST
 	mov $VMCS_EXIT_REASON, %ebx
 	vmread %rbx, %rbx

@@ -19,6 +19,9 @@ struct tss {
 	uint16_t reserved3, iomap;
 } __attribute__((packed));
 
+/* What lies between core_sp and the end of the core's stack: a struct cpu *, and alignment. */
+#define CORE_STACK_LINK 16ull
+
 struct gate_cpu {
 	uint64_t nucleus_cr3;         /* with bit 63 set where PCIDs allow not to flush */
 	uint64_t core_cr3;

@@ -170,3 +170,6 @@ void machine_scrub(mfn_t mfn, uint32_t order)
 {
 	memset(phys_to_ptr(mfn.mfn << PAGE_SHIFT), 0, order_frames(order) << PAGE_SHIFT);
 }
+
+/* Flushes are the caller's to get right; this machine cannot tell. */
+void machine_freed(mfn_t mfn) { (void)mfn; }

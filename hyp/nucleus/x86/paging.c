@@ -13,13 +13,14 @@
 #include "frame.h"
 #include "memory.h"
 #include "string.h"
+#include "vcpu.h"
 
 #define CR3_NO_FLUSH (1ull << 63)
 #define CORE_PCID 1u
 
 /* Linker script. */
 extern char gate_stacks[], core_data_split[], core_data_split_end[], core_rodata_start[], core_rodata_end[];
-extern char core_bss_start[], core_bss_end[], core_stacks[], setup_text_start[], setup_rodata_end[];
+extern char core_bss_start[], core_bss_end[], setup_text_start[], setup_rodata_end[];
 
 struct paging_roots paging_roots;
 
@@ -78,20 +79,22 @@ void *machine_core_map(mfn_t mfn, uint32_t domain, uint32_t slot)
 	return (void *)va;
 }
 
-static bool within(uint64_t p, uint64_t length, uint64_t start, uint64_t end)
+static inline bool within(uint64_t p, uint64_t length, uint64_t start, uint64_t end)
 {
-	return p >= start && p <= end && length <= end - p;
+	uint64_t offset = p - start;
+
+	return offset <= end - start && length <= end - start - offset;
 }
 
 bool machine_core_range(const void *pointer, uint64_t length, bool write)
 {
-	uint64_t p = (uint64_t)pointer;
-	uint64_t stacks = (uint64_t)core_stacks, slot = 2 * CORE_STACK_SIZE;
-	uint32_t here = gate_here->cpu;
+	uint64_t p = (uint64_t)pointer, stack_end = gate_here->core_sp + CORE_STACK_LINK;
 
+	/* Arguments are on this CPU's own stack, as a rule. */
+	if (likely(within(p, length, stack_end - CORE_STACK_SIZE, stack_end)))
+		return true;
 	if (within(p, length, (uint64_t)core_bss_start, (uint64_t)core_bss_end) ||
-	    within(p, length, (uint64_t)core_data_split, (uint64_t)core_data_split_end) ||
-	    within(p, length, stacks + here * slot + CORE_STACK_SIZE, stacks + (here + 1) * slot))
+	    within(p, length, (uint64_t)core_data_split, (uint64_t)core_data_split_end))
 		return true;
 	return !write && (within(p, length, (uint64_t)core_rodata_start, (uint64_t)core_rodata_end) ||
 			  (p >= CORE_MANIFEST_VA && length <= CORE_MANIFEST_MAX && manifest_mapped(p, length)));
@@ -158,4 +161,5 @@ void machine_audit(struct audit *report)
 {
 	audit_table(report, paging_roots.nucleus, 3, true, false);
 	audit_table(report, paging_roots.core, 3, true, true);
+	vmfunc_audit(report);
 }

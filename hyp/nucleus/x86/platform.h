@@ -63,6 +63,7 @@ extern struct idt_entry idt[256];
 extern uint64_t cpu_xcr0_allowed;     /* what guests may set in XCR0 */
 extern uint64_t cpu_cr4_allowed;      /* what guests may set in CR4 */
 extern bool cpu_has_pcid, cpu_has_1g_ept, cpu_has_pause_loop, cpu_has_1g_pages;
+extern bool cpu_has_vmfunc, cpu_has_ve, cpu_has_mtf;
 
 /* ---- serial.c: the console ------------------------------------------------ */
 
@@ -83,6 +84,7 @@ void apic_init(void);                 /* boot CPU: finds the APICs */
 void apic_cpu_init(uint32_t cpu);
 void apic_eoi(void);
 void apic_send(uint32_t cpu, uint8_t vector);
+void apic_send_nmi(uint32_t cpu);
 void apic_start_cpu(uint32_t apic_id, uint8_t page);
 void apic_route_uart(void);
 /* Arms this CPU's deadline timer at a TSC value; 0 disarms. */

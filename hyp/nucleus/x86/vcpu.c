@@ -17,10 +17,8 @@
 #define RFLAGS_TF (1u << 8)
 #define RFLAGS_IF (1u << 9)
 #define PENDING_STEP (1u << 14)
-#define CODE_64 (1u << 13)             /* CS.L in the access rights */
 #define TSS_BUSY_32 11u
 #define VECTOR_DB 1u
-#define VECTOR_UD 6u
 #define VECTOR_GP 13u
 #define VECTOR_AC 17u
 #define EXCEPTION(vector) (INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | (vector))
@@ -52,9 +50,9 @@ static void clear_shadow(void)
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, state & ~(uint64_t)(BLOCKING_STI | BLOCKING_MOV_SS));
 }
 
-static void skip_instruction(void)
+void vcpu_advance(uint64_t next)
 {
-	uint64_t rip = vmread(VMCS_GUEST_RIP), next = rip + vmread(VMCS_EXIT_LENGTH);
+	uint64_t rip = vmread(VMCS_GUEST_RIP);
 
 	/* Outside 64-bit code EIP wraps; an entry with more is refused (SDM 27.3.1.4). */
 	if ((rip ^ next) >> 32 && !(vmread(VMCS_GUEST_EFER) & EFER_LMA && vmread(VMCS_GUEST_CS_RIGHTS) & CODE_64))
@@ -64,6 +62,22 @@ static void skip_instruction(void)
 	/* A single step over the instruction ends here: the trap the CPU would have had pending. */
 	if (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
 		vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_STEP);
+}
+
+static void skip_instruction(void)
+{
+	vcpu_advance(vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_LENGTH));
+}
+
+/* What was being delivered when the guest exited goes in again (SDM 27.6). */
+static void redeliver(struct nuc_vcpu *v)
+{
+	uint32_t info = (uint32_t)vmread(VMCS_IDT_VECTORING);
+
+	if (!(info & INTERRUPTION_VALID))
+		return;
+	vmwrite(VMCS_ENTRY_LENGTH, vmread(VMCS_EXIT_LENGTH));
+	inject(v, info & ~(1u << 12), (uint32_t)vmread(VMCS_IDT_ERROR_CODE));
 }
 
 static void proc_controls(struct nuc_vcpu *v, uint32_t bit, bool on)
@@ -216,6 +230,39 @@ static void write_xcr0(struct nuc_vcpu *v)
  * keep the CPU in their delivery for ever. For #DB the CPU has not set DR6 yet
  * (SDM 26.1, table 26-4). An external interrupt that was being delivered waits.
  */
+static void decode_memory(struct exit *e)
+{
+	uint64_t q = vmread(VMCS_EXIT_QUALIFICATION);
+
+	e->kind = EXIT_MEMORY;
+	e->memory.gpa = vmread(VMCS_GUEST_PHYSICAL);
+	e->memory.gva_valid = q >> 7 & 1;
+	e->memory.gva = e->memory.gva_valid ? vmread(VMCS_GUEST_LINEAR) : 0;
+	e->memory.rip = vmread(VMCS_GUEST_RIP);
+	e->memory.read = q & 1;
+	e->memory.write = q >> 1 & 1;
+	e->memory.fetch = q >> 2 & 1;
+	e->memory.delivering = vmread(VMCS_IDT_VECTORING) >> 31 & 1;
+}
+
+static struct step exit_violation(struct cpu_state *c, struct nuc_vcpu *v, struct exit *e)
+{
+	decode_memory(e);
+	switch (vmfunc_violation(v, e)) {
+	case VIOLATION_VE:
+		inject(v, EXCEPTION(VECTOR_VE), 0);
+		break;
+	case VIOLATION_STEP:
+		redeliver(v);
+		break;
+	default:
+		c->exit_kind = e->kind;
+		return (struct step){ STEP_CORE_EXIT, 0 };
+	}
+	c->exit_open = false;
+	return (struct step){ STEP_AGAIN, 0 };
+}
+
 static struct step exit_exception(struct cpu_state *c, struct nuc_vcpu *v, struct exit *e)
 {
 	uint32_t info = (uint32_t)vmread(VMCS_EXIT_INTERRUPTION), vectoring = (uint32_t)vmread(VMCS_IDT_VECTORING);
@@ -224,6 +271,12 @@ static struct step exit_exception(struct cpu_state *c, struct nuc_vcpu *v, struc
 	c->exit_open = false;
 	if ((info & 0x700) == INTERRUPTION_NMI) {
 		gate_here_rw->nmis++;
+		nmi_unblock();
+		return (struct step){ STEP_AGAIN, 0 };
+	}
+	if (vector == VECTOR_UD) {
+		if (!vmfunc_emulate(v))
+			inject(v, EXCEPTION(VECTOR_UD), 0);
 		return (struct step){ STEP_AGAIN, 0 };
 	}
 	if (vector != VECTOR_DB && vector != VECTOR_AC) {
@@ -269,21 +322,6 @@ static void decode_io(struct nuc_vcpu *v, struct exit *e)
 		e->io.value &= (1u << 8 * e->io.size) - 1;
 }
 
-static void decode_memory(struct exit *e)
-{
-	uint64_t q = vmread(VMCS_EXIT_QUALIFICATION);
-
-	e->kind = EXIT_MEMORY;
-	e->memory.gpa = vmread(VMCS_GUEST_PHYSICAL);
-	e->memory.gva_valid = q >> 7 & 1;
-	e->memory.gva = e->memory.gva_valid ? vmread(VMCS_GUEST_LINEAR) : 0;
-	e->memory.rip = vmread(VMCS_GUEST_RIP);
-	e->memory.read = q & 1;
-	e->memory.write = q >> 1 & 1;
-	e->memory.fetch = q >> 2 & 1;
-	e->memory.delivering = vmread(VMCS_IDT_VECTORING) >> 31 & 1;
-}
-
 /*
  * Everything but the fast hypercall and the fast CPUID. What has no case here
  * reaches the core as EXIT_UNKNOWN, which stops the guest.
@@ -304,6 +342,9 @@ struct step vcpu_exit(uint32_t reason)
 		host_interrupt(vmread(VMCS_EXIT_INTERRUPTION) & 0xff);
 		return again;
 	case REASON_PREEMPTION_TIMER:
+		return again;
+	case REASON_MTF:
+		vmfunc_step_done(v);
 		return again;
 	case REASON_NMI_WINDOW:
 		proc_controls(v, PROC_NMI_WINDOW, false);
@@ -370,8 +411,7 @@ struct step vcpu_exit(uint32_t reason)
 		decode_io(v, e);
 		break;
 	case REASON_EPT_VIOLATION:
-		decode_memory(e);
-		break;
+		return exit_violation(c, v, e);
 	case REASON_INVD:
 	case REASON_WBINVD:
 		e->kind = EXIT_CACHE;
@@ -452,6 +492,8 @@ void vcpu_finish_exit(void)
 	c->exit_open = false;
 	switch (verdict) {
 	case VERDICT_RESUME:
+		if (c->exit_kind == EXIT_MEMORY)
+			redeliver(v);
 		break;
 	case VERDICT_SKIP:
 		write_back(v, c->exit_kind, e);
@@ -480,6 +522,11 @@ static void ask_for_windows(struct nuc_vcpu *v, uint64_t blocked)
 {
 	bool shadow = blocked & BLOCKING_STI;
 
+	/* The one instruction of a step is not the place for anything else. */
+	if (v->stepping) {
+		proc_controls(v, PROC_NMI_WINDOW | PROC_IRQ_WINDOW, false);
+		return;
+	}
 	proc_controls(v, PROC_NMI_WINDOW, v->nmi_posted && !shadow);
 	proc_controls(v, PROC_IRQ_WINDOW, v->posted >= 0 || v->more_wanted || (v->nmi_posted && shadow));
 }
@@ -496,11 +543,11 @@ static void inject_events(struct nuc_vcpu *v)
 		return;
 	}
 	v->inject = 0;
-	if (v->nmi_posted && !what && !(blocked & (BLOCKING_NMI | BLOCKING_STI | BLOCKING_MOV_SS))) {
+	if (v->nmi_posted && !what && !v->stepping && !(blocked & (BLOCKING_NMI | BLOCKING_STI | BLOCKING_MOV_SS))) {
 		what = INTERRUPTION_VALID | INTERRUPTION_NMI | 2;
 		v->nmi_posted = false;
 	}
-	if (v->posted >= 0 && !what && !(blocked & (BLOCKING_STI | BLOCKING_MOV_SS)) &&
+	if (v->posted >= 0 && !what && !v->stepping && !(blocked & (BLOCKING_STI | BLOCKING_MOV_SS)) &&
 	    vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF) {
 		what = INTERRUPTION_VALID | INTERRUPTION_EXTERNAL | (uint32_t)v->posted;
 		v->posted = -1;
@@ -580,12 +627,20 @@ struct step nucleus_step(void)
 			idle(c, now);
 			continue;
 		}
-		/* Credit first, then the check: see machine_flush_domain. */
-		__atomic_exchange_n(&gate_cpus[g->cpu].credit, CREDIT, __ATOMIC_SEQ_CST);
+		/*
+		 * Credit first, then the checks: see machine_flush_domain and vcpu_hold. A
+		 * step has credit for its own entry and no other.
+		 */
+		__atomic_exchange_n(&gate_cpus[g->cpu].credit, next->stepping ? 1 : CREDIT, __ATOMIC_SEQ_CST);
+		if (unlikely(__atomic_load_n(&next->attention, __ATOMIC_ACQUIRE)))
+			vcpu_attend(next);
+		if (likely(!next->stepping))
+			set_preemption_timer(c->deadline - now);
 		vmx_flush_if_needed(next);
+		if (cpu_has_mtf)
+			proc_controls(next, PROC_MTF, next->stepping);
 		inject_events(next);
 		next->long_mode = vmread(VMCS_GUEST_EFER) >> 10 & 1;
-		set_preemption_timer(c->deadline - now);
 		return (struct step){ STEP_ENTER, 0 };
 	}
 }
@@ -687,12 +742,6 @@ void nuc_vcpu_nmi(uint32_t handle)
 	vcpu_checked(handle)->nmi_posted = true;
 	nucleus_unlock();
 	gate_here_rw->credit = 0;
-}
-
-uint32_t nuc_vcpu_view(uint32_t handle)
-{
-	vcpu_checked(handle);
-	return 0;
 }
 
 uint64_t nuc_now(void) { return rdtsc(); }

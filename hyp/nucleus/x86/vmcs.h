@@ -6,6 +6,7 @@
 #pragma once
 
 #define VMCS_VPID 0x0000
+#define VMCS_EPTP_INDEX 0x0004
 #define VMCS_GUEST_ES_SEL 0x0800 /* ES CS SS DS FS GS LDTR TR, two apart */
 #define VMCS_GUEST_CS_SEL 0x0802
 #define VMCS_GUEST_TR_SEL 0x080e
@@ -18,7 +19,10 @@
 #define VMCS_HOST_TR_SEL 0x0c0c
 #define VMCS_MSR_BITMAP 0x2004
 #define VMCS_TSC_OFFSET 0x2010
+#define VMCS_VMFUNC_CONTROLS 0x2018
 #define VMCS_EPTP 0x201a
+#define VMCS_EPTP_LIST 0x2024
+#define VMCS_VE_PAGE 0x202a
 #define VMCS_GUEST_PHYSICAL 0x2400
 #define VMCS_LINK 0x2800
 #define VMCS_GUEST_DEBUGCTL 0x2802
@@ -71,6 +75,7 @@
 #define VMCS_GUEST_CR3 0x6802
 #define VMCS_GUEST_CR4 0x6804
 #define VMCS_GUEST_ES_BASE 0x6806 /* ES CS SS DS FS GS LDTR TR, two apart */
+#define VMCS_GUEST_CS_BASE 0x6808
 #define VMCS_GUEST_GDTR_BASE 0x6816
 #define VMCS_GUEST_IDTR_BASE 0x6818
 #define VMCS_GUEST_DR7 0x681a
@@ -109,6 +114,7 @@
 #define PROC_CR8_STORE (1u << 20)
 #define PROC_NMI_WINDOW (1u << 22)
 #define PROC_ALL_IO (1u << 24)
+#define PROC_MTF (1u << 27)
 #define PROC_MSR_BITMAP (1u << 28)
 #define PROC_MONITOR (1u << 29)
 #define PROC_SECONDARY (1u << 31)
@@ -120,6 +126,10 @@
 #define PROC2_UNRESTRICTED (1u << 7)
 #define PROC2_PAUSE_LOOP (1u << 10)
 #define PROC2_INVPCID (1u << 12)
+#define PROC2_VMFUNC (1u << 13)
+#define PROC2_VE (1u << 18)
+
+#define VMFUNC_EPTP_SWITCHING 1ull
 
 #define EXITC_SAVE_DEBUG (1u << 2)
 #define EXITC_HOST_64 (1u << 9)
@@ -155,6 +165,7 @@
 #define REASON_RDMSR 31
 #define REASON_WRMSR 32
 #define REASON_MWAIT 36
+#define REASON_MTF 37
 #define REASON_MONITOR 39
 #define REASON_PAUSE 40
 #define REASON_EPT_VIOLATION 48

@@ -9,27 +9,28 @@
 #include "lock.h"
 #include "memory.h"
 #include "string.h"
+#include "view.h"
 #include "vmcs.h"
 #include "x86_policy.h"
 
-#define EPTP_WRITE_BACK 6ull
-#define EPTP_FOUR_LEVELS (3ull << 3)
 #define INVEPT_SINGLE 1u
+#define INVEPT_ALL 2u
+#define KICK_LOOKS 1024u
 #define PLE_GAP 128u
 #define PLE_WINDOW 4096u
-
-/* #DB and #AC can be delivered without end, which no interrupt would ever break. */
-#define EXCEPTIONS_TAKEN (1u << 1 | 1u << 17)
 
 extern char vmexit_entry[];
 
 struct nuc_vcpu nuc_vcpus[VCPUS_MAX];
+uint32_t vmx_vcpus[DOMAINS_MAX];
 struct cpu_state cpu_states[CPUS_MAX];
 
 static uint64_t msr_bitmap;           /* physical, one for all */
 static uint64_t vmxon_regions[CPUS_MAX];
 /* From 1: nothing that is all zero is up to date. */
 static uint64_t flush_generation[DOMAINS_MAX] = { [0 ... DOMAINS_MAX - 1] = 1 };
+uint64_t vmx_domain_flushes[DOMAINS_MAX] = { [0 ... DOMAINS_MAX - 1] = 1 };
+uint64_t vmx_root_flushes[ROOT_FLUSHES];
 static uint8_t timer_shift;
 
 static const uint32_t switched_msrs[SWITCHED_MSRS] = { MSR_STAR,   MSR_LSTAR,  MSR_CSTAR,
@@ -90,11 +91,6 @@ void vmx_cpu_init(uint32_t cpu)
 		panic("VMXON fails on CPU %u", cpu);
 }
 
-uint64_t vmx_eptp(uint32_t domain)
-{
-	return nuc_domains[domain].stage2.root << PAGE_SHIFT | EPTP_FOUR_LEVELS | EPTP_WRITE_BACK;
-}
-
 /* The wanted control bits plus those that this CPU insists on (SDM A.3). */
 static uint32_t controls(uint32_t msr, uint32_t wanted)
 {
@@ -130,7 +126,6 @@ static void write_controls(struct nuc_vcpu *v)
 	vmwrite(VMCS_ENTRY_CONTROLS,
 		controls(MSR_VMX_TRUE_ENTRY, ENTRYC_LOAD_DEBUG | ENTRYC_LOAD_PAT | ENTRYC_LOAD_EFER) &
 			~ENTRYC_LONG_MODE);
-	vmwrite(VMCS_EXCEPTION_BITMAP, EXCEPTIONS_TAKEN);
 	vmwrite(VMCS_CR3_TARGETS, 0);
 	vmwrite(VMCS_EXIT_MSR_STORES, 0);
 	vmwrite(VMCS_EXIT_MSR_LOADS, 0);
@@ -139,7 +134,7 @@ static void write_controls(struct nuc_vcpu *v)
 	vmwrite(VMCS_MSR_BITMAP, msr_bitmap);
 	vmwrite(VMCS_TSC_OFFSET, 0);
 	vmwrite(VMCS_LINK, ~0ull);
-	vmwrite(VMCS_EPTP, vmx_eptp(vcpu_domain(v)));
+	vmfunc_controls(v);
 	vmwrite(VMCS_VPID, vcpu_handle(v) + 1);
 	if (cpu_has_pause_loop) {
 		vmwrite(VMCS_PLE_GAP, PLE_GAP);
@@ -319,44 +314,105 @@ void vmx_unload(void)
 
 /* ---- translations ---------------------------------------------------------------------- */
 
+/*
+ * What CPUs cache of second-stage tables is tagged with the root. A domain that has
+ * ever had another root than its base's is flushed with all that the CPU has.
+ */
+static bool many_roots[DOMAINS_MAX];
+
+static void flush_here(struct cpu_state *c, uint32_t domain, uint64_t generation)
+{
+	if (likely(many_roots[domain]))
+		invept(INVEPT_ALL, 0);
+	else
+		invept(INVEPT_SINGLE, vmx_eptp(domain));
+	__atomic_store_n(&c->flushed[domain], generation, __ATOMIC_RELEASE);
+}
+
 void vmx_flush_if_needed(struct nuc_vcpu *v)
 {
 	struct cpu_state *c = cpu_here();
 	uint32_t domain = vcpu_domain(v);
 	uint64_t now = __atomic_load_n(&flush_generation[domain], __ATOMIC_SEQ_CST);
 
-	if (c->flushed[domain] == now)
-		return;
-	invept(INVEPT_SINGLE, vmx_eptp(domain));
-	__atomic_store_n(&c->flushed[domain], now, __ATOMIC_RELEASE);
+	if (c->flushed[domain] != now)
+		flush_here(c, domain, now);
 }
 
-uint64_t vmx_flush_generation(uint32_t domain) { return flush_generation[domain]; }
+/*
+ * Bochs does not look at waiting interrupts when it enters a guest with IF = 0,
+ * until the guest changes IF: there the kick may do nothing, but an NMI does. One
+ * that comes just before the entry is taken by the host and gone, so it is sent
+ * again and again.
+ */
+void vmx_expel(uint32_t cpu, const uint64_t *count, uint64_t enough)
+{
+	const struct gate_cpu *g = &gate_cpus[cpu];
+	uint32_t looks = 0;
+
+	apic_send(cpu, VECTOR_KICK);
+	while (__atomic_load_n(&g->in_guest, __ATOMIC_SEQ_CST) &&
+	       (!count || __atomic_load_n(count, __ATOMIC_ACQUIRE) < enough)) {
+		pause();
+		if (++looks % KICK_LOOKS == 0)
+			apic_send_nmi(cpu);
+	}
+}
+
+/* The vCPU may be walking tables from this root, or start to without an exit. */
+static bool may_be_in(const struct nuc_vcpu *v, uint64_t root)
+{
+	return !root || !v || v->functions || (v->eptp & PTE_ADDRESS) >> PAGE_SHIFT == root;
+}
 
 /*
  * Every CPU drops the domain's translations before it enters the domain again
- * (the generation), and those inside it now are made to leave. A CPU announces
- * itself (in_guest), then takes a credit; we take all its credit, then look: one
- * of the two sees the other. Only the exit is waited for, never the core.
+ * (the generation), and those inside it now, and perhaps in this view, are made to
+ * leave. A CPU announces itself (in_guest), then takes a credit; we take all its
+ * credit, then look: one of the two sees the other. Only the exit is waited for,
+ * never the core. This CPU is not in the guest: it drops them right here.
  */
-void machine_flush_domain(uint32_t domain)
+static void flush(uint32_t domain, uint64_t root)
 {
 	uint64_t generation = __atomic_add_fetch(&flush_generation[domain], 1, __ATOMIC_SEQ_CST);
-	uint32_t cpu;
+	uint32_t here = gate_here->cpu, cpu;
 
+	if (root)
+		vmx_root_flushes[root & (ROOT_FLUSHES - 1)]++;
+	else
+		vmx_domain_flushes[domain]++;
+	if (cpu_here()->loaded_domain == domain)
+		flush_here(cpu_here(), domain, generation);
 	for (cpu = 0; cpu < cpu_online; cpu++) {
 		struct gate_cpu *g = &gate_cpus[cpu];
+		struct cpu_state *c = &cpu_states[cpu];
 
-		__atomic_exchange_n(&g->credit, 0, __ATOMIC_SEQ_CST);
-		if (cpu == gate_here->cpu || !__atomic_load_n(&g->in_guest, __ATOMIC_SEQ_CST) ||
-		    __atomic_load_n(&cpu_states[cpu].loaded_domain, __ATOMIC_SEQ_CST) != domain)
+		if (cpu == here || __atomic_load_n(&c->loaded_domain, __ATOMIC_SEQ_CST) != domain)
 			continue;
-		apic_send(cpu, VECTOR_KICK);
+		__atomic_exchange_n(&g->credit, 0, __ATOMIC_SEQ_CST);
+		if (!__atomic_load_n(&g->in_guest, __ATOMIC_SEQ_CST) ||
+		    !may_be_in(__atomic_load_n(&c->loaded, __ATOMIC_RELAXED), root))
+			continue;
 		/* It may have left, flushed and come back between two looks. */
-		while (__atomic_load_n(&g->in_guest, __ATOMIC_SEQ_CST) &&
-		       __atomic_load_n(&cpu_states[cpu].flushed[domain], __ATOMIC_ACQUIRE) < generation)
-			pause();
+		vmx_expel(cpu, &c->flushed[domain], generation);
 	}
+}
+
+void machine_flush_domain(uint32_t domain) { flush(domain, 0); }
+
+void machine_flush_view(uint32_t domain, uint32_t view)
+{
+	const struct view *v = &nuc_views[domain][view];
+
+	/* From a root that no CPU has been given nothing is cached. */
+	if (v->root_known)
+		flush(domain, v->root);
+}
+
+void vmx_root_flush(uint32_t domain, uint64_t root)
+{
+	many_roots[domain] = true;
+	flush(domain, root);
 }
 
 uint64_t machine_gfn_limit(void)
@@ -391,10 +447,12 @@ void machine_domain_end(uint32_t domain)
 			continue;
 		if (v->window_length)
 			memory_unpin(mfn_of(v->window_mfn));
+		vmfunc_end(v);
 		frame_free(mfn_of(v->vmcs >> PAGE_SHIFT), ORDER_4K);
 		frame_free(mfn_of(((uint64_t)v->xsave - DIRECT_MAP_VA) >> PAGE_SHIFT), ORDER_4K);
 		memset(v, 0, sizeof(*v));
 	}
+	vmx_vcpus[domain] = 0;
 }
 
 /* ---- gate calls ---------------------------------------------------------------------------- */
@@ -425,10 +483,14 @@ int nuc_vcpu_create(uint32_t handle)
 		v->xsave = phys_to_ptr(xsave.mfn << PAGE_SHIFT);
 		v->chosen = v->loaded = v->last_cpu = CPU_NONE;
 		v->posted = -1;
+		v->eptp = vmx_eptp(handle / DOMAIN_VCPUS_MAX);
+		v->view_wanted = VIEW_NONE;
+		memset(v->window, 0xff, sizeof(v->window));
 		*(uint32_t *)phys_to_ptr(vmcs) = (uint32_t)rdmsr(MSR_VMX_BASIC) & 0x7fffffff;
 		if (!vmclear(vmcs))
 			panic("VMCLEAR of a new VMCS fails");
 		v->created = true;
+		vmx_vcpus[handle / DOMAIN_VCPUS_MAX] |= 1u << handle % DOMAIN_VCPUS_MAX;
 	}
 	nucleus_unlock();
 	return rc;
