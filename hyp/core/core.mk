@@ -5,8 +5,8 @@ B ?= build
 HOSTCC ?= gcc
 CORE_DIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 CORE_NEUTRAL := main domain sched evtchn hypercall memory time console version vcpu_op sched_op hvm_op \
-	lock print
-CORE_UNIT := evtchn sched console hypercall memory time domain print
+	lock print altp2m altp2m_policy
+CORE_UNIT := evtchn sched console hypercall memory time domain print altp2m altp2m_policy
 CORE_UNIT_HEADERS := $(wildcard $(CORE_DIR)/*.h $(CORE_DIR)/fake/*.h $(CORE_DIR)/../include/*.h \
 	$(CORE_DIR)/../lib/*.h)
 # -iquote: the system keeps its own <limits.h>, <errno.h> and <string.h>.
@@ -15,7 +15,7 @@ CORE_UNIT_FLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Wshadow -Wmissing-pr
 	-iquote $(CORE_DIR)/../lib \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 CORE_UNIT_OBJECTS := $(CORE_NEUTRAL:%=$(B)/unit/core/%.o) $(B)/unit/core/manifest.o \
-	 $(addprefix $(B)/unit/core/,fake_nucleus.o abi_ours.o abi_theirs.o)
+	 $(addprefix $(B)/unit/core/,fake_nucleus.o fake_views.o abi_ours.o abi_theirs.o)
 
 $(B)/unit/core/%.o: $(CORE_DIR)/%.c $(CORE_UNIT_HEADERS)
 	@mkdir -p $(@D)

@@ -2,6 +2,7 @@
 /* What the neutral files of the core share with one another and nobody else. */
 #pragma once
 
+#include "altp2m_policy.h"
 #include "core.h"
 #include "domain.h"
 #include "nucleus.h"
@@ -24,9 +25,12 @@ struct options {
 	bool no_prefix;   /* guest output without "[name] " */
 	bool reboot_off;  /* a guest's reboot is its power-off */
 	bool stats;               /* count exits and hypercalls; printed at the end */
+	bool altp2m_off;  /* no domain has views */
+	const struct altp2m_policy *altp2m_policy;
 	char text[256];   /* as given, for XENVER_commandline */
 };
 extern struct options options;
+#define OPTION_POLICY "altp2m-policy="
 /* The first word of `text` that isn't known, copied to `bad` (cut at size), or NULL. */
 const char *options_parse(struct options *o, const char *text, char *bad, size_t size);
 
@@ -44,6 +48,8 @@ struct vcpu *hypercall_begin(void);
  * another's for the control domain. -ESRCH, -EPERM. Core lock held.
  */
 int domain_target(const struct vcpu *v, uint16_t domid, struct domain **out);
+/* HVMOP_altp2m: takes the address of a struct altp2m_op in the guest's memory. */
+long altp2m_op(uint64_t arg);
 /* Builds all domains of the manifest; the number started. */
 uint32_t domains_start(const struct manifest *m);
 /* More ended domains wait for domain_reap. */

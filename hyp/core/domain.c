@@ -232,6 +232,7 @@ static void end(struct domain *d)
 	for (uint32_t i = 0; i < d->vcpu_count; i++)
 		vcpu_kill(d->vcpus[i]);
 	evtchn_domain_end(d);
+	altp2m_domain_end(d);
 	reap_pending = true;
 	/* Someone with nothing better to do does the scrubbing; this CPU's next deadline is near, too. */
 	sched_kick_idle();

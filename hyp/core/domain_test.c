@@ -269,6 +269,14 @@ static void options_are_words(void **state)
 	assert_true(o.audit && o.crash_ok && !o.no_prefix && !o.reboot_off);
 	assert_null(options_parse(&o, "reboot=off no-prefix ", bad, sizeof(bad)));
 	assert_true(o.no_prefix && o.reboot_off && !o.audit);
+	assert_false(o.altp2m_off);
+	assert_string_equal(o.altp2m_policy->name, "xen");
+	assert_null(options_parse(&o, "altp2m=off altp2m-policy=narrow", bad, sizeof(bad)));
+	assert_true(o.altp2m_off);
+	assert_string_equal(o.altp2m_policy->name, "narrow");
+	assert_string_equal(options_parse(&o, "altp2m-policy=", bad, sizeof(bad)), "altp2m-policy=");
+	assert_string_equal(options_parse(&o, "altp2m-policy=narrower", bad, sizeof(bad)), "altp2m-policy=n");
+	assert_string_equal(options_parse(&o, "altp2m=on", bad, sizeof(bad)), "altp2m=on");
 	assert_string_equal(options_parse(&o, "audit audi", bad, sizeof(bad)), "audi");
 	assert_string_equal(options_parse(&o, "auditor", bad, sizeof(bad)), "auditor");
 	assert_string_equal(options_parse(&o, "abcdefghijklmnopqrst", bad, sizeof(bad)), "abcdefghijklmno");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hvm_op: parameters, with Xen 4.17's rules on who may read and write which, and
- * the upcall vector. altp2m is off for now and answers as Xen does then.
+ * the upcall vector. Views have a file of their own, altp2m.c.
  */
 #include "core_internal.h"
 #include "hypercall.h"
@@ -116,6 +116,8 @@ static long op_upcall_vector(uint64_t arg)
 long hypercall_hvm_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4, uint64_t a5)
 {
 	(void)a3, (void)a4, (void)a5;
+	if ((uint32_t)cmd == HVMOP_altp2m)
+		return altp2m_op(arg);
 	switch ((uint32_t)cmd) {
 	case HVMOP_set_param:
 		return op_param(arg, true);
@@ -123,8 +125,6 @@ long hypercall_hvm_op(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a4, uint
 		return op_param(arg, false);
 	case HVMOP_set_evtchn_upcall_vector:
 		return op_upcall_vector(arg);
-	case HVMOP_altp2m:
-		return -EOPNOTSUPP;
 	default: /* pagetable_dying among them: Linux must not think that it helps */
 		return -ENOSYS;
 	}

@@ -139,6 +139,13 @@ static void params_have_xens_rules(void **state)
 	assert_int_equal(param(HVMOP_set_param, 1, HVM_PARAM_ALTP2M, &value), -EEXIST);
 	value = 4;
 	assert_int_equal(param(HVMOP_set_param, 1, HVM_PARAM_ALTP2M, &value), -EINVAL);
+	value = 0;
+	assert_int_equal(param(HVMOP_set_param, 1, HVM_PARAM_ALTP2M, &value), -EEXIST);
+	value = 2;
+	assert_int_equal(param(HVMOP_set_param, 1, HVM_PARAM_ALTP2M, &value), 0);
+	assert_int_equal(app->altp2m_mode, PACK_ALTP2M_EXTERNAL);
+	/* Its own it can't set either. */
+	assert_int_equal(param(HVMOP_set_param, 0, HVM_PARAM_ALTP2M, &value), -EPERM);
 }
 
 static void a_late_callback_still_hears(void **state)
@@ -165,7 +172,6 @@ static void upcall_vector(void **state)
 	assert_int_equal(CALL(HVM_OP, HVMOP_set_evtchn_upcall_vector, op), 0);
 	assert_int_equal(app->vcpus[1]->callback_vector, 0xf3);
 	assert_true(fake_hypercall(HVM_OP, HVMOP_pagetable_dying, ARG, 0) < 0);
-	assert_int_equal(fake_hypercall(HVM_OP, HVMOP_altp2m, ARG, 0), -EOPNOTSUPP);
 }
 
 static void vcpu_ops(void **state)

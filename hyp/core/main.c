@@ -19,14 +19,33 @@ static const struct {
 	{ "no-prefix", offsetof(struct options, no_prefix) },
 	{ "stats", offsetof(struct options, stats) },
 	{ "reboot=off", offsetof(struct options, reboot_off) },
+	{ "altp2m=off", offsetof(struct options, altp2m_off) },
 };
+
+/* A word of n bytes; false: not known. */
+static bool option_word(struct options *o, const char *word, size_t n)
+{
+	const size_t prefix = strlen(OPTION_POLICY);
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strlen(words[i].word) == n && !memcmp(words[i].word, word, n)) {
+			*(bool *)((char *)o + words[i].flag) = true;
+			return true;
+		}
+	}
+	if (n < prefix || memcmp(word, OPTION_POLICY, prefix))
+		return false;
+	o->altp2m_policy = altp2m_policy_find(word + prefix, n - prefix);
+	return o->altp2m_policy;
+}
 
 const char *options_parse(struct options *o, const char *text, char *bad, size_t size)
 {
 	memset(o, 0, sizeof(*o));
+	o->altp2m_policy = &altp2m_policies[0];
 	format_text(o->text, sizeof(o->text), "%s", text);
 	for (;;) {
-		size_t n = 0, i;
+		size_t n = 0;
 
 		while (*text == ' ')
 			text++;
@@ -34,13 +53,7 @@ const char *options_parse(struct options *o, const char *text, char *bad, size_t
 			return NULL;
 		while (text[n] && text[n] != ' ')
 			n++;
-		for (i = 0; i < ARRAY_SIZE(words); i++) {
-			if (strlen(words[i].word) == n && !memcmp(words[i].word, text, n)) {
-				*((bool *)o + words[i].flag) = true;
-				break;
-			}
-		}
-		if (i == ARRAY_SIZE(words)) {
+		if (!option_word(o, text, n)) {
 			format_text(bad, size, "%.*s", (int)n, text);
 			return bad;
 		}
@@ -56,12 +69,19 @@ static NORETURN void refuse(const char *what, const char *detail)
 
 static void read_options(const struct manifest *m)
 {
+	const size_t prefix = strlen(OPTION_POLICY);
 	char bad[64];
 
-	if (options_parse(&options, manifest_string(m, m->header->options), bad, sizeof(bad))) {
-		print("the options are: audit, crash-ok, no-prefix, stats, reboot=off");
-		refuse("unknown option ", bad);
+	if (!options_parse(&options, manifest_string(m, m->header->options), bad, sizeof(bad)))
+		return;
+	if (strlen(bad) >= prefix && !memcmp(bad, OPTION_POLICY, prefix)) {
+		for (size_t i = 0; i < altp2m_policy_count; i++)
+			print("altp2m policy %s: %s", altp2m_policies[i].name, altp2m_policies[i].what);
+		refuse("unknown altp2m policy ", bad + prefix);
 	}
+	print("the options are: audit, crash-ok, no-prefix, stats, reboot=off, altp2m=off, %sNAME",
+	      OPTION_POLICY);
+	refuse("unknown option ", bad);
 }
 
 static void banner(const struct boot_info *info)

@@ -6,6 +6,7 @@
  * disk on its way. After manifest_open has said yes, no reader of the manifest
  * needs to check an offset, a count or a string again.
  */
+#include "altp2m_policy.h"
 #include "limits.h"
 #include "manifest.h"
 
@@ -150,6 +151,9 @@ static const char *check_settings(const struct pack_domain *d)
 	}
 	if (d->altp2m_mode > PACK_ALTP2M_LIMITED) {
 		return "a domain's altp2m mode is unknown";
+	}
+	if (d->capabilities >> ALTP2M_OPS != 0) {
+		return "a domain withdraws an altp2m sub-op that does not exist";
 	}
 	if (d->level > PACK_FUSED) {
 		return "a domain's level of protection is unknown";

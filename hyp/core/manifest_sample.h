@@ -56,6 +56,7 @@ static inline void sample_pack(void *pack, uint32_t domains, uint32_t segments)
 		d->memory = SAMPLE_MEMORY;
 		d->table_budget = 100;
 		d->altp2m_mode = i % 4;
+		d->capabilities = i * 0x1000081u & 0x3ffffff;
 		d->entry = 0x100010;
 		d->weight = 256;
 		d->segment_first = i * segments;

@@ -140,6 +140,8 @@ static void refuses_a_short_or_crooked_pack(void **state)
 	  "a domain's memory is 0, above the limit or not a multiple of 4096", 1)                          \
 	X(d->table_budget = 0, "a domain's table budget is 0", 1)                                          \
 	X(d->altp2m_mode = 4, "a domain's altp2m mode is unknown", 1)                                      \
+	X(d->capabilities = 1u << 26, "a domain withdraws an altp2m sub-op that does not exist", 1)        \
+	X(d->capabilities = 1u << 31, "a domain withdraws an altp2m sub-op that does not exist", 1)        \
 	X(d->level = 3, "a domain's level of protection is unknown", 1)                                    \
 	X(d->weight = 0, "a domain's weight is not in 1 .. 65535", 1)                                      \
 	X(d->weight = 65536, "a domain's weight is not in 1 .. 65535", 1)                                  \

@@ -88,6 +88,7 @@ static long reservation(uint64_t arg, uint64_t start, bool give)
 			return r == -ESRCH ? (long)done : r;
 		}
 		done = reservation_piece(d, &a, done, end, give, &stop);
+		altp2m_memory_changed(d);
 		core_unlock();
 	}
 	return (long)done;
@@ -119,6 +120,7 @@ static long add_to_physmap(uint64_t arg)
 		if (!r) {
 			d->pages -= was_ram;
 			note_gfn(d, a.gpfn);
+			altp2m_memory_changed(d);
 		}
 	}
 	core_unlock();
@@ -140,8 +142,10 @@ static long remove_from_physmap(uint64_t arg)
 	r = domain_target(v, a.domid, &d);
 	if (!r) {
 		r = nuc_memory_remove(d->id, gfn_of(a.gpfn));
-		if (!r)
+		if (!r) {
 			d->pages--;
+			altp2m_memory_changed(d);
+		}
 	}
 	core_unlock();
 	return r;

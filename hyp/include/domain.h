@@ -8,6 +8,7 @@
 #include "exit.h"
 #include "limits.h"
 #include "manifest.h"
+#include "nucleus.h"
 #include "types.h"
 
 #define HVM_PARAMS 39u
@@ -81,6 +82,19 @@ struct evtchn {
 	uint8_t core_owned;           /* the other end is the core (console): see evtchn.c */
 };
 
+/* Views of a domain as altp2m.c counts them; all zero while altp2m is off. */
+struct altp2m {
+	bool on;
+	bool windows;                 /* set_window was used: a view may show in slots other than its own */
+	uint32_t first_free;          /* every view below it exists */
+	uint64_t live[VIEWS_MAX / 64];    /* views that exist, by number */
+	uint64_t visible[VIEWS_MAX / 64]; /* those that switch_p2m and windows may lead to */
+	uint64_t losses;              /* nuc_view_losses when it was last looked at */
+	/* Raised when a remap is lost: ports of the domain itself and of one other. 0: none. */
+	uint32_t own_port, agent_port;
+	uint32_t agent;               /* valid with agent_port */
+};
+
 struct domain {
 	uint32_t id;
 	bool live;                    /* the slot is in use */
@@ -99,6 +113,7 @@ struct domain {
 	uint64_t pages_max;
 	gfn_t highest_gfn;            /* memory_op maximum_gpfn */
 	uint32_t altp2m_mode, level, capabilities, table_budget;
+	struct altp2m altp2m;
 
 	uint64_t params[HVM_PARAMS];
 	void *shared_info;            /* struct shared_info, shared with the guest */
@@ -197,6 +212,12 @@ long hypercall_event_channel(uint64_t cmd, uint64_t arg, uint64_t a3, uint64_t a
 bool evtchn_upcall_pending(struct vcpu *v);
 /* VCPUOP_register_vcpu_info: 0 or -errno. */
 int evtchn_register_vcpu_info(struct vcpu *v, gfn_t gfn, uint32_t offset);
+
+/* altp2m.c ---------------------------------------------------------------- */
+/* Pages of d have gone or been replaced: tells those who wait for lost remaps. Core lock held. */
+void altp2m_memory_changed(struct domain *d);
+/* d has ended: no port of it is raised any more. */
+void altp2m_domain_end(struct domain *d);
 
 /* time.c ------------------------------------------------------------------ */
 void time_init(const struct boot_info *info);

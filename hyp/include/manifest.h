@@ -41,7 +41,7 @@ struct pack_domain {
 	uint32_t table_budget;        /* frames for its stage-2 tables */
 	uint32_t altp2m_mode;         /* enum pack_altp2m */
 	uint32_t level;               /* enum pack_level */
-	uint32_t capabilities;        /* altp2m sub-ops withdrawn, bit n-1 = sub-op n; 0: none */
+	uint32_t capabilities;        /* altp2m sub-ops withdrawn: bit n-1 = sub-op n, 16+n = 64+n; 0: none */
 	uint32_t entry;               /* guest-physical address of the PVH entry, in one of the segments */
 	uint32_t weight;              /* share of CPU time, 1 .. 65535, 256 is normal */
 	uint32_t segment_first, segment_count;

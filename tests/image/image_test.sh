@@ -190,7 +190,17 @@ bad '/chosen/d: ravelin,altp2m: is not a string' "$(domain d 'ravelin,altp2m = <
 bad '/chosen/d: ravelin,altp2m-deny: has the sub-op 17; expected' \
 	"$(domain d 'ravelin,altp2m-deny = <1 17>;')"
 bad '/chosen/d: ravelin,altp2m-deny: has the sub-op 0; expected' "$(domain d 'ravelin,altp2m-deny = <0>;')"
-bad '/chosen/d: ravelin,altp2m-deny: is 2 bytes long' "$(domain d 'ravelin,altp2m-deny = "1";')"
+bad '/chosen/d: ravelin,altp2m-deny: has the sub-op 63; expected' "$(domain d 'ravelin,altp2m-deny = <63>;')"
+bad '/chosen/d: ravelin,altp2m-deny: has the sub-op 74; expected' \
+	"$(domain d 'ravelin,altp2m-deny = <64 73 74>;')"
+bad '/chosen/d: ravelin,altp2m-deny: is 2 bytes long' "$(domain d 'ravelin,altp2m-deny = [00 01];')"
+bad '/chosen/d: ravelin,altp2m-deny: is 0 bytes long' "$(domain d 'ravelin,altp2m-deny;')"
+bad '/chosen/d: ravelin,altp2m-deny: has the sub-op "1"; expected altp2m sub-ops, by name' \
+	"$(domain d 'ravelin,altp2m-deny = "1";')"
+bad '/chosen/d: ravelin,altp2m-deny: has the sub-op "change_gfx"; expected' \
+	"$(domain d 'ravelin,altp2m-deny = "change_gfn", "change_gfx";')"
+bad '/chosen/d: ravelin,altp2m-deny: has the sub-op ""; expected' \
+	"$(domain d 'ravelin,altp2m-deny = "change_gfn", "";')"
 bad '/chosen/d: ravelin,level: "guarded" is not available yet; expected "open"' \
 	"$(domain d 'ravelin,level = "guarded";')"
 bad '/chosen/d: ravelin,level: "fused" is not available yet' "$(domain d 'ravelin,level = "fused";')"
@@ -316,7 +326,7 @@ cat >good.dts <<-'END'
 				cpus = <2>;
 				ravelin,weight = <512>;
 				ravelin,altp2m = "external";
-				ravelin,altp2m-deny = <8 16>;
+				ravelin,altp2m-deny = <8 16 65>;
 				module@0 {
 					compatible = "multiboot,kernel", "multiboot,module";
 					ravelin,file = "${KERNEL}";
@@ -333,6 +343,7 @@ cat >good.dts <<-'END'
 				cpus = <16>;
 				ravelin,control;
 				ravelin,level = "open";
+				ravelin,altp2m-deny = "create_p2m", "split_remap";
 				ravelin,table-budget = <77>;
 				module@0 {
 					compatible = "multiboot,kernel", "multiboot,module";
@@ -347,9 +358,9 @@ expect 0 'packed 2 domains' "$tool" build -I hyp.elf -D KERNEL=guest32 -o good.e
 expect 0 '' "$tool" show good.elf
 # The control domain is first, whatever the order in the file.
 for fragment in 'options  "cpus=2"' \
-	' 0  second            yes         16       8 MiB     256  0x00100000      77  disabled  open     -' \
+	' 0  second            yes         16       8 MiB     256  0x00100000      77  disabled  open     create_p2m split_remap' \
 	' 1  app               no           2       8 MiB     512  0x00100000      84  external  ' \
-	' external  open     8 16' \
+	' external  open     change_gfn set_visibility get_entry' \
 	"ramdisk  sha256 $(sha256sum ramdisk | cut -c 1-64) (18 B at" 'cmdline  "one two"' \
 	"$(sha256sum good.elf | cut -c 1-64)" 'pack     0x02000000, '; do
 	shows "$fragment"

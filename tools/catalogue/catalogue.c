@@ -31,6 +31,8 @@ static void intro(void)
 	     "| I/O port | IN reads all-ones, OUT is dropped |\n"
 	     "| Guest-physical address without memory | #GP(0); instruction fetches and event delivery stop "
 	     "the guest |\n"
+	     "| Right that a view denies, and no #VE or step for it | "
+	     "[altp2m.md](altp2m.md#violations-that-nobody-handles) |\n"
 	     "| Hypercall | -ENOSYS |\n");
 }
 

@@ -11,11 +11,12 @@ FUZZ_ROUNDS ?= 500000
 FUZZ_SEED ?= 1
 
 IMAGE_TOOL := $(B)/tools/ravelin-image
-IMAGE_SOURCES := $(wildcard tools/image/*.c) hyp/core/manifest.c
-IMAGE_HEADERS := tools/image/image.h $(addprefix hyp/include/,manifest.h limits.h types.h)
+IMAGE_SOURCES := $(wildcard tools/image/*.c) hyp/core/manifest.c hyp/core/altp2m_policy.c
+IMAGE_HEADERS := tools/image/image.h hyp/core/altp2m_policy.h \
+	$(addprefix hyp/include/,altp2m_abi.h manifest.h limits.h types.h)
 IMAGE_LIBS := -lfdt -lelf -lz -llzma -lzstd -llz4 -lnettle
 # -iquote: the system keeps its own <limits.h> and <errno.h>.
-IMAGE_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -iquote hyp/include
+IMAGE_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -iquote hyp/include -iquote hyp/core
 IMAGE_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 UNIT_TESTS += $(B)/unit/manifest_test

@@ -5,6 +5,7 @@
  * The tables below are the binding. What is not in them is a mistake: a property
  * that is silently ignored would be a protection that is silently off.
  */
+#include "altp2m_policy.h"
 #include "image.h"
 
 #include <inttypes.h>
@@ -20,13 +21,13 @@
 #define HOLE_START   0xa0000ull
 #define HOLE_END     0x100000ull
 
-#define ALTP2M_OPS	 16u /* HVMOP_altp2m sub-ops are 1 .. ALTP2M_OPS */
 #define TABLE_BUDGET_MAX (1u << 20)
 #define WEIGHT_NORMAL	 256u
 
 /* The messages below name these limits. */
 _Static_assert(DOMAIN_VCPUS_MAX == 16 && PACK_MEMORY_MAX == 64ull << 30 && PACK_NAME_MAX == 32 &&
-		       PACK_TEXT_MAX == 4096 && TABLE_BUDGET_MAX == 1048576 && ALTP2M_OPS == 16,
+		       PACK_TEXT_MAX == 4096 && TABLE_BUDGET_MAX == 1048576 && ALTP2M_XEN_OPS == 16 &&
+		       ALTP2M_OWN_OPS == 10,
 	       "messages are wrong");
 
 struct module {
@@ -232,22 +233,41 @@ static void take_weight(struct reading *r)
 	(void)take_range(r, 1, 65535, &r->domain->weight);
 }
 
+static void withdraw(struct reading *r, const char *name)
+{
+	for (uint32_t row = 0; row < ALTP2M_OPS; row++) {
+		if (strcmp(altp2m_rules[row].name, name) == 0) {
+			r->domain->capabilities |= 1u << row;
+			return;
+		}
+	}
+	wrong(r, new_text("has the sub-op \"%s\"", name));
+}
+
+/* Names or numbers. No number of a sub-op begins with a byte that isn't 0, or ends with one that is. */
 static void take_altp2m_deny(struct reading *r)
 {
 	const fdt32_t *cells = r->value;
+	const char *text = r->value;
 
+	if (r->length > 0 && text[0] != '\0' && text[r->length - 1] == '\0') {
+		for (int at = 0; at < r->length; at += (int)strlen(text + at) + 1) {
+			withdraw(r, text + at);
+		}
+		return;
+	}
 	if (r->length == 0 || r->length % 4 != 0) {
-		wrong(r, new_text("is %d bytes long, not a list of 4-byte cells", r->length));
+		wrong(r, new_text("is %d bytes long, neither strings nor 4-byte cells", r->length));
 		return;
 	}
 	for (int i = 0; i < r->length / 4; i++) {
 		uint32_t op = fdt32_ld(&cells[i]);
 
-		if (op < 1 || op > ALTP2M_OPS) {
+		if (altp2m_row(op) >= ALTP2M_OPS) {
 			wrong(r, new_text("has the sub-op %" PRIu32, op));
 			return;
 		}
-		r->domain->capabilities |= 1u << (op - 1);
+		r->domain->capabilities |= 1u << altp2m_row(op);
 	}
 }
 
@@ -300,7 +320,7 @@ static const struct property domain_rows[] = {
 	{"ravelin,name", "one printable string of 1 .. 31 bytes", take_name},
 	{"ravelin,control", "a flag, without a value", take_control},
 	{"ravelin,altp2m", "\"disabled\", \"mixed\", \"external\" or \"limited\"", take_altp2m},
-	{"ravelin,altp2m-deny", "a list of altp2m sub-ops, each 1 .. 16", take_altp2m_deny},
+	{"ravelin,altp2m-deny", "altp2m sub-ops, by name or number: 1 .. 16, 64 .. 73", take_altp2m_deny},
 	{"ravelin,level", "\"open\"", take_level},
 	{"ravelin,table-budget", "one cell, 4 KiB frames for page tables: 1 .. 1048576", take_table_budget},
 	{"ravelin,weight", "one cell: 1 .. 65535, 256 is normal", take_weight},

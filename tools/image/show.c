@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ravelin-image show: what is in an image, as tables that a person can check. */
+#include "altp2m_policy.h"
 #include "image.h"
 
 #include <inttypes.h>
@@ -69,9 +70,9 @@ static void show_domains(const struct manifest *m)
 		if (d->capabilities == 0) {
 			fputs("-", stdout);
 		}
-		for (uint32_t op = 1; op <= 32; op++) {
-			if ((d->capabilities >> (op - 1) & 1) != 0) {
-				printf("%" PRIu32 " ", op);
+		for (uint32_t row = 0; row < ALTP2M_OPS; row++) {
+			if ((d->capabilities >> row & 1) != 0) {
+				printf("%s ", altp2m_rules[row].name);
 			}
 		}
 		putchar('\n');

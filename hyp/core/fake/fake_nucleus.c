@@ -98,6 +98,7 @@ int nuc_domain_create(uint32_t id, uint32_t table_budget)
 	if (fake.domains[id].exists)
 		return -EEXIST;
 	fake.domains[id] = (struct fake_domain){ .exists = true };
+	fake_views_begin(id);
 	return 0;
 }
 
@@ -121,6 +122,7 @@ int nuc_domain_reclaim(uint32_t id, uint64_t frames)
 	for (uint32_t i = 0; i < SHARE_SLOTS; i++)
 		free(d->shared[i]);
 	memset(d, 0, sizeof(*d));
+	fake_views_end(id);
 	for (uint32_t i = 0; i < DOMAIN_VCPUS_MAX; i++) {
 		memset(&fake.vcpus[id * DOMAIN_VCPUS_MAX + i], 0, sizeof(struct fake_vcpu));
 		fake.vcpus[id * DOMAIN_VCPUS_MAX + i].chosen_on = VCPU_NONE;
@@ -157,6 +159,7 @@ int nuc_memory_remove(uint32_t id, gfn_t gfn)
 	d->type[gfn.gfn] = 0;
 	d->frames--;
 	fake.free_frames++;
+	fake_views_lost(id, gfn.gfn);
 	return 0;
 }
 
@@ -190,6 +193,7 @@ int nuc_share_map(uint32_t id, uint32_t slot, gfn_t gfn)
 	if (d->type[gfn.gfn] == 1) {
 		d->frames--;
 		fake.free_frames++;
+		fake_views_lost(id, gfn.gfn);
 	}
 	if (d->shared_at[slot])
 		d->type[d->shared_at[slot]] = 0;
@@ -208,6 +212,8 @@ int nuc_copy_in(void *to, gva_t from, uint64_t length)
 	fake.copies++;
 	if (length > 65536)
 		broken("nuc_copy_in: too long");
+	if (fake.memory_repeats && from.gva >= FAKE_MEMORY)
+		from.gva = FAKE_MEMORY / 2 + from.gva % PAGE_SIZE;
 	if (!in_memory(from.gva, length))
 		return -EFAULT;
 	memcpy(to, fake.memory + from.gva, length);
@@ -356,12 +362,14 @@ void fake_reset(uint32_t count)
 	for (uint32_t i = 0; i < DOMAINS_MAX; i++) {
 		for (uint32_t slot = 0; slot < SHARE_SLOTS; slot++)
 			free(fake.domains[i].shared[slot]);
+		fake_views_end(i);
 	}
 	memset(&fake, 0, sizeof(fake));
 	memset(domains, 0, sizeof(domains));
 	memset(vcpus, 0, sizeof(vcpus));
 	memset(cpus, 0, sizeof(cpus));
 	memset(&options, 0, sizeof(options));
+	options.altp2m_policy = &altp2m_policies[0];
 	fake.now = 1000;
 	fake.power_off = -1;
 	fake.free_frames = 1000000;

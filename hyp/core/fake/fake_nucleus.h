@@ -13,12 +13,30 @@
 #define FAKE_GFNS 4096u           /* per domain; type of what is mapped there */
 #define FAKE_CONSOLE 65536u
 
+struct fake_entry {               /* what is set for a gfn in a view; the gate's values for "nothing" */
+	uint64_t target;
+	uint16_t step;
+	uint8_t access, suppress;
+};
+
+struct fake_view {
+	bool live;
+	uint8_t access, flags;
+	uint64_t generation;
+	struct fake_entry *entries; /* FAKE_GFNS of them, or NULL */
+};
+extern struct fake_view fake_views[DOMAINS_MAX][VIEWS_MAX];
+
 struct fake_vcpu {
 	bool created, started, window;
 	uint32_t chosen_on;       /* CPU, or VCPU_NONE */
 	uint8_t window_bytes[64];
 	uint32_t interrupts;      /* posted so far */
 	uint8_t vector;           /* of the last */
+	bool functions;           /* VMFUNC and #VE are on, with the page at ve_gfn */
+	uint64_t ve_gfn;
+	uint16_t view;
+	uint16_t slots[WINDOW_ENTRIES]; /* nuc_vcpu_window tells */
 };
 
 struct fake_domain {
@@ -27,11 +45,13 @@ struct fake_domain {
 	uint64_t shared_at[SHARE_SLOTS];
 	uint8_t *shared[SHARE_SLOTS];
 	uint64_t frames;
+	uint64_t losses;
 };
 
 extern struct fake {
 	uint64_t now;
 	uint8_t memory[FAKE_MEMORY];
+	bool memory_repeats;      /* reads beyond it find its middle, page after page */
 	uint64_t copies;          /* calls of nuc_copy_* */
 	char console[FAKE_CONSOLE];
 	size_t console_length;
@@ -46,7 +66,15 @@ extern struct fake {
 	struct audit audit;
 	bool irq_pending[VCPUS_MAX]; /* besides callbacks */
 	uint32_t stopped;         /* arch_vcpu_stopped calls */
+	bool tables_limited;      /* views may take but tables_left more tables */
+	uint32_t tables_left;
+	uint32_t view_changes;    /* calls of nuc_view_change */
 } fake;
+
+/* fake_views.c: a domain begins and ends; its page at gfn has left the base. */
+void fake_views_begin(uint32_t domain);
+void fake_views_end(uint32_t domain);
+void fake_views_lost(uint32_t domain, uint64_t gfn);
 
 /* Everything as new: `cpus` CPUs, none up yet; this one is CPU 0. */
 void fake_reset(uint32_t cpu_count);

@@ -5,6 +5,9 @@
  */
 #include "x86.h"
 
+#define ACCESS_RW 3u             /* of a view's entry: r 1, w 2, x 4 */
+#define ACCESS_RWX 7u
+
 struct exit core_exits[CPUS_MAX];
 uint64_t memory_faults[DOMAINS_MAX];
 
@@ -44,25 +47,78 @@ static void exit_irq_window(struct vcpu *v, struct exit *e)
 	e->verdict = VERDICT_RESUME;
 }
 
+/* An access value that the first access changes, as Xen has them: what it becomes, or 0. */
+static uint32_t access_becomes(const struct exit *e)
+{
+	if (e->memory.access == VIEW_ACCESS_N_TO_RWX)
+		return ACCESS_RWX;
+	return e->memory.access == VIEW_ACCESS_RX_TO_RW && e->memory.write ? ACCESS_RW : 0;
+}
+
+/* Gives the entry its second access; true: the instruction may try again. */
+static bool access_changed(const struct domain *d, const struct exit *e)
+{
+	struct view_change change = { .gfn = e->memory.gpa >> PAGE_SHIFT, .set = VIEW_SET_ACCESS,
+				      .access = (uint8_t)access_becomes(e) };
+	struct view_entry now;
+	int error;
+
+	if (!e->memory.mapped || !change.access ||
+	    nuc_view_entry(d->id, e->memory.view, gfn_of(change.gfn), &now))
+		return false;
+	/* Another vCPU, or an agent, may have set it since this one left the guest. */
+	if (now.access != e->memory.access)
+		return true;
+	return nuc_view_change(d->id, e->memory.view, &change, 1, &error) == 1;
+}
+
 /*
- * Data accesses fault as on a machine whose bus says no: #GP(0), which a kernel
- * survives where it expects it. Nothing sensible can follow a fetch from nowhere
- * or a missing stack or descriptor during event delivery.
+ * No memory: data accesses fault as on a machine whose bus says no, #GP(0), which
+ * a kernel survives where it expects it. Nothing sensible can follow a fetch from
+ * nowhere or a missing stack or descriptor during event delivery.
+ *
+ * Rights that don't suffice, and nobody who listens (#VE and steps are the
+ * nucleus' and come first): #GP(0) too, in the same view. But where VMFUNC is on,
+ * user code may have gone astray into a view in which the kernel can't run: then
+ * the fault, or the event under way, is delivered in view 0. A restriction is
+ * never lifted here.
  */
 static void exit_memory(struct vcpu *v, struct exit *e)
 {
 	struct domain *d = v->domain;
 	const char *what = e->memory.fetch ? "fetch" : e->memory.write ? "write" : "read";
+	bool delivering = e->memory.delivering, report;
+	char why[48];
 
-	if (e->memory.fetch || e->memory.delivering) {
-		domain_crash(d, "vcpu%u: memory exit: %s%s at gpa 0x%lx, which has no memory, rip 0x%lx",
-			     v->number, what, e->memory.delivering ? " while delivering an event" : "",
-			     e->memory.gpa, e->memory.rip);
+	if (access_changed(d, e)) {
+		e->verdict = VERDICT_RESUME;
 		return;
 	}
-	if (memory_faults[d->id]++ < MEMORY_REPORTS)
-		domain_note(d, "vcpu%u: %s at gpa 0x%lx, which has no memory, rip 0x%lx: #GP", v->number,
-			    what, e->memory.gpa, e->memory.rip);
+	if (!e->memory.mapped)
+		format_text(why, sizeof(why), "which has no memory");
+	else
+		format_text(why, sizeof(why), "which view %u denies", e->memory.view);
+	report = memory_faults[d->id]++ < MEMORY_REPORTS;
+
+	if (e->memory.view && e->memory.functions && (e->memory.mapped || e->memory.fetch || delivering) &&
+	    !nuc_view_enter(d->id, 1u << v->number, 0)) {
+		if (report)
+			domain_note(d, "vcpu%u: %s%s at gpa 0x%lx, %s, rip 0x%lx: from view %u back to 0%s",
+				    v->number, what, delivering ? " while delivering an event" : "",
+				    e->memory.gpa, why, e->memory.rip, e->memory.view,
+				    delivering ? "" : ", #GP");
+		e->verdict = delivering ? VERDICT_RESUME : VERDICT_GP;
+		return;
+	}
+	if (delivering || (e->memory.fetch && !e->memory.mapped && !e->memory.view)) {
+		domain_crash(d, "vcpu%u: memory exit: %s%s at gpa 0x%lx, %s, rip 0x%lx", v->number, what,
+			     delivering ? " while delivering an event" : "", e->memory.gpa, why,
+			     e->memory.rip);
+		return;
+	}
+	if (report)
+		domain_note(d, "vcpu%u: %s at gpa 0x%lx, %s, rip 0x%lx: #GP", v->number, what, e->memory.gpa,
+			    why, e->memory.rip);
 	e->verdict = VERDICT_GP;
 }
 
@@ -118,12 +174,14 @@ const struct exit_row exit_rows[EXIT_KINDS] = {
 	[EXIT_IRQ_WINDOW] = {"interrupt-window", exit_irq_window, "posts the next waiting vector",
 			     "only one interrupt at a time can be handed to the CPU", "posted interrupts"},
 	[EXIT_MEMORY] = {"memory", exit_memory,
-			 "data access: #GP(0), counted, the first four of a domain reported; instruction "
-			 "fetch or during "
-			 "event delivery: the guest is stopped",
+			 "no memory: #GP(0) for data, the guest is stopped for a fetch or during event "
+			 "delivery; denied by a view: #GP(0), in view 0 where VMFUNC is on, see "
+			 "[altp2m.md](altp2m.md#violations-that-nobody-handles); counted, the first four of "
+			 "a domain reported",
 			 "a guest-physical address without memory has no device behind it and no instruction "
-			 "emulator either",
-			 "a correct memory map; x2APIC preset, so that 0xFEE00000 is never touched"},
+			 "emulator either; a view's restrictions hold whether or not anyone listens",
+			 "a correct memory map; x2APIC preset, so that 0xFEE00000 is never touched; #VE and "
+			 "step entries for views"},
 	[EXIT_CR8] = {"cr8", exit_cr8, "reads and writes the task priority of the local APIC",
 		      "MOV CR8 must act on the guest's APIC, never on the machine's",
 		      "the TPR shadow; Linux leaves CR8 alone"},

@@ -84,6 +84,98 @@ static void memory_policy(void **state)
 	assert_non_null(strstr(stubs.crash, "delivering"));
 }
 
+/* An access in `view` that its rights forbid. */
+#define DENIED(v, ...) \
+	RUN(EXIT_MEMORY, .memory = {.gpa = 0x98123, .rip = 7, .mapped = true, .view = v, __VA_ARGS__})
+
+static void denied_by_a_view(void **state)
+{
+	(void)state;
+	stub_domain(2);
+	/* No VMFUNC: it stays where it is, whatever the access and the view. */
+	memory_faults[1] = 0;
+	assert_int_equal(DENIED(3, .write = true, .access = 5)->verdict, VERDICT_GP);
+	assert_string_equal(stubs.note, "vcpu0: write at gpa 0x98123, which view 3 denies, rip 0x7: #GP");
+	assert_int_equal(DENIED(3, .fetch = true, .access = 3)->verdict, VERDICT_GP);
+	assert_int_equal(DENIED(0, .fetch = true, .access = 3)->verdict, VERDICT_GP);
+	assert_int_equal(DENIED(0, .read = true, .access = 4, .functions = true)->verdict, VERDICT_GP);
+	assert_int_equal(stubs.prints, 4);
+	DENIED(3, .read = true);
+	assert_int_equal(stubs.prints, MEMORY_REPORTS);
+	assert_int_equal(memory_faults[1], 5);
+	assert_int_equal(stubs.enters + stubs.view_changes, 0);
+	assert_string_equal(stubs.crash, "");
+	assert_int_equal(DENIED(3, .write = true, .delivering = true)->verdict, VERDICT_STOP);
+	assert_non_null(strstr(stubs.crash, "write while delivering an event at gpa 0x98123, which view 3"));
+	stub_domain(1);
+	assert_int_equal(DENIED(0, .write = true, .delivering = true, .functions = true)->verdict,
+			 VERDICT_STOP);
+	assert_int_equal(stubs.enters, 0);
+	/* Nothing mapped, in a view: data as in view 0; a fetch no longer stops the guest. */
+	stub_domain(1);
+	assert_int_equal(RUN(EXIT_MEMORY, .memory = {.gpa = 0x1000, .view = 4, .fetch = true})->verdict,
+			 VERDICT_GP);
+	assert_int_equal(
+		RUN(EXIT_MEMORY, .memory = {.gpa = 0x1000, .view = 4, .read = true, .functions = true})
+			->verdict,
+		VERDICT_GP);
+	assert_int_equal(stubs.enters, 0);
+}
+
+static void a_stray_vmfunc_ends_in_view_0(void **state)
+{
+	(void)state;
+	stub_domain(2);
+	memory_faults[1] = 0;
+	assert_int_equal(DENIED(3, .write = true, .access = 5, .functions = true)->verdict, VERDICT_GP);
+	assert_int_equal(stubs.enters, 1);
+	assert_int_equal(stubs.entered, 1 << 0);
+	assert_int_equal(stubs.entered_view, 0);
+	assert_string_equal(stubs.note, "vcpu0: write at gpa 0x98123, which view 3 denies, rip 0x7: "
+					"from view 3 back to 0, #GP");
+	assert_int_equal(DENIED(3, .read = true, .functions = true, .delivering = true)->verdict,
+			 VERDICT_RESUME);
+	assert_int_equal(
+		RUN(EXIT_MEMORY, .memory = {.gpa = 0x1000, .view = 4, .fetch = true, .functions = true})
+			->verdict,
+		VERDICT_GP);
+	assert_int_equal(RUN(EXIT_MEMORY, .memory = {.gpa = 0x1000, .view = 4, .write = true,
+						     .functions = true, .delivering = true})
+				 ->verdict,
+			 VERDICT_RESUME);
+	assert_int_equal(stubs.enters, 4);
+	assert_string_equal(stubs.crash, "");
+}
+
+static void access_that_changes_once(void **state)
+{
+	(void)state;
+	stub_domain(1);
+	memory_faults[1] = 0;
+	stubs.view_access = VIEW_ACCESS_RX_TO_RW;
+	assert_int_equal(DENIED(0, .write = true, .access = VIEW_ACCESS_RX_TO_RW)->verdict, VERDICT_RESUME);
+	assert_int_equal(stubs.view_changes, 1);
+	assert_int_equal(stubs.changed_view, 0);
+	assert_int_equal(stubs.view_change.gfn, 0x98);
+	assert_int_equal(stubs.view_change.set, VIEW_SET_ACCESS);
+	assert_int_equal(stubs.view_change.access, 3);
+	stubs.view_access = VIEW_ACCESS_N_TO_RWX;
+	assert_int_equal(
+		DENIED(5, .fetch = true, .access = VIEW_ACCESS_N_TO_RWX, .delivering = true)->verdict,
+		VERDICT_RESUME);
+	assert_int_equal(stubs.changed_view, 5);
+	assert_int_equal(stubs.view_change.access, 7);
+	/* Someone has set something else meanwhile: that is not overwritten. */
+	stubs.view_access = 1;
+	assert_int_equal(DENIED(5, .fetch = true, .access = VIEW_ACCESS_N_TO_RWX)->verdict, VERDICT_RESUME);
+	assert_int_equal(stubs.view_changes, 2);
+	/* No table left: then it is denied like any other. */
+	stubs.view_access = VIEW_ACCESS_RX_TO_RW;
+	stubs.view_change_error = -ENOMEM;
+	assert_int_equal(DENIED(5, .write = true, .access = VIEW_ACCESS_RX_TO_RW)->verdict, VERDICT_GP);
+	assert_int_equal(memory_faults[1], 1);
+}
+
 static void halting(void **state)
 {
 	struct domain *d = stub_domain(2);
@@ -232,6 +324,7 @@ static void hypercall_page(void **state)
 	assert_int_equal(write_msr(0x40000000, 0x100000), VERDICT_SKIP);
 	assert_int_equal(d->pages, 99);
 	assert_int_equal(d->highest_gfn.gfn, 0x100);
+	assert_int_equal(stubs.memory_changes, 3); /* the RAM there may have been shown by a view */
 }
 
 static void cr8(void **state)
@@ -252,6 +345,9 @@ int main(void)
 		cmocka_unit_test(unknown_stops_the_guest),
 		cmocka_unit_test(a_dead_vcpu_is_not_served),
 		cmocka_unit_test(memory_policy),
+		cmocka_unit_test(denied_by_a_view),
+		cmocka_unit_test(a_stray_vmfunc_ends_in_view_0),
+		cmocka_unit_test(access_that_changes_once),
 		cmocka_unit_test(halting),
 		cmocka_unit_test(the_tail_runs_when_asked),
 		cmocka_unit_test(ports),

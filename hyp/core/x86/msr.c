@@ -52,6 +52,7 @@ static bool write_hypercall_page(struct vcpu *v, uint32_t index, uint64_t value)
 		return false;
 	if (type == MEMORY_RAM)
 		d->pages--;
+	altp2m_memory_changed(d);
 	d->hypercall_page_gfn = gfn.gfn;
 	if (gfn.gfn > d->highest_gfn.gfn)
 		d->highest_gfn = gfn;

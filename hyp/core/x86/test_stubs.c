@@ -84,10 +84,27 @@ void domain_crash(struct domain *d, const char *format, ...)
 
 void domain_note(struct domain *d, const char *format, ...)
 {
+	va_list args;
+
 	(void)d;
-	(void)format;
+	va_start(args, format);
+	vsnprintf(stubs.note, sizeof(stubs.note), format, args);
+	va_end(args);
 	stubs.prints++;
 }
+
+size_t format_text(char *out, size_t size, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(out, size, format, args);
+	va_end(args);
+	return (size_t)n;
+}
+
+void altp2m_memory_changed(struct domain *d) { (void)d; stubs.memory_changes++; }
 
 void print(const char *format, ...)
 {
@@ -121,6 +138,37 @@ int nuc_memory_type(uint32_t domain, gfn_t gfn)
 	(void)domain;
 	(void)gfn;
 	return stubs.memory_type;
+}
+
+int nuc_view_entry(uint32_t domain, uint32_t view, gfn_t gfn, struct view_entry *entry)
+{
+	(void)domain;
+	(void)view;
+	*entry = (struct view_entry){ .target = gfn.gfn, .access = stubs.view_access };
+	return 0;
+}
+
+int nuc_view_change(uint32_t domain, uint32_t view, const struct view_change *changes, uint32_t count,
+		    int *error)
+{
+	(void)domain;
+	assert_int_equal(count, 1);
+	*error = stubs.view_change_error;
+	if (*error)
+		return 0;
+	stubs.view_changes++;
+	stubs.changed_view = view;
+	stubs.view_change = *changes;
+	return 1;
+}
+
+int nuc_view_enter(uint32_t domain, uint32_t which, uint32_t view)
+{
+	(void)domain;
+	stubs.enters++;
+	stubs.entered = which;
+	stubs.entered_view = view;
+	return 0;
 }
 
 int nuc_memory_load(uint32_t domain, gpa_t gpa, uint64_t offset, uint64_t length)

@@ -33,6 +33,12 @@ extern struct stubs {
 	enum vcpu_start start_how;
 	uint32_t start_vcpu, start_entry, start_argument;
 	char crash[256];          /* "" when no domain_crash */
+	char note[256];           /* the last domain_note */
+	uint32_t memory_changes;
+	uint8_t view_access;      /* what nuc_view_entry says */
+	int view_change_error;
+	uint32_t view_changes, changed_view, enters, entered, entered_view;
+	struct view_change view_change; /* the last one */
 	int shutdown;             /* -1: none */
 	int memory_type;
 	uint64_t shared_gfn;
