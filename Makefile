@@ -29,12 +29,19 @@ test:
 	tools/install-packages --group run
 	tools/install-packages --group test
 	$(MAKE) -j2 $(B)/ravelin-hyp.elf $(B)/tools/ravelin-image $(B)/tools/ravelin-image-checked disk-loader kernels \
-		initramfs guests bare $(UNIT_TESTS) $(B)/unit/manifest_fuzz
+		initramfs guests bare $(UNIT_TESTS) \
+		$(addprefix $(B)/unit/,manifest_fuzz view_fuzz view_fuzz_ept view_explore view_cost)
 	tests/run $(B) $(UNIT_TESTS) -- \
 		prove="$(MAKE) prove" \
 		boundary="tests/boundary/check $(B)" \
 		catalogue="$(MAKE) check-catalogue" \
+		altp2m-doc="$(MAKE) check-altp2m-doc" \
 		lines="$(MAKE) check-loc" \
+		view-cost="$(MAKE) view-cost" \
+		view-coverage="$(MAKE) view-coverage" \
+		view-mutants="$(MAKE) test-mutants" \
+		view-explore="$(MAKE) view-explore" \
+		view-fuzz="$(MAKE) view-fuzz VIEW_STEPS=500000" \
 		manifest-fuzz="$(B)/unit/manifest_fuzz $(FUZZ_ROUNDS) $(FUZZ_SEED)" \
 		image-tool="$(MAKE) test-image" \
 		disk-loader="$(MAKE) test-disk-loader" \

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "acpi.h"
+#include "altp2m.h"
 #include "cpu.h"
 #include "print.h"
 #include "report.h"

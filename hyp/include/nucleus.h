@@ -221,7 +221,7 @@ struct view_change {
  * Applies changes in order; one flush at the end, to the CPUs that need it.
  * Returns how many were applied; fewer than count means that the next one failed,
  * with *error: -ESRCH (no RAM at gfn or new_gfn), -EINVAL, -ENOMEM, -ENOENT (no
- * such view), -EBUSY (gfn is a vCPU's #VE page, which every view shows as it is).
+ * such view), -EBUSY (gfn is a vCPU's #VE page).
  * In view 0 only ACCESS and SUPPRESS_VE can be set.
  */
 MUST_USE int nuc_view_change(uint32_t domain, uint32_t view, const struct view_change *changes, uint32_t count,
@@ -269,7 +269,8 @@ MUST_USE int nuc_vcpu_window(uint32_t vcpu, uint32_t slot);
 /*
  * VMFUNC and #VE for a vCPU, on, with the #VE information page at gfn, which is
  * pinned; or both off. The same to the guest whether the CPU has them or they
- * are emulated. The page must be RAM that no view remaps or restricts.
+ * are emulated. The page must be RAM that the vCPU can read and write where it is
+ * and in the base, and at which no view has anything set.
  * -EEXIST (on already), -ENOENT (no RAM, or one that a view changes), -EINVAL, -ENOMEM.
  */
 MUST_USE int nuc_vcpu_functions_on(uint32_t vcpu, gfn_t ve_page);

@@ -52,14 +52,13 @@ struct nuc_vcpu {
 	uint32_t window_offset, window_length; /* length 0: closed */
 
 	/* vmfunc.c. Guarded by the nucleus lock, but for what a step remembers. */
-	uint16_t view_wanted;         /* VIEW_NONE: it is where it is */
 	uint16_t slot;                /* EPTP index */
 	bool functions;               /* VMFUNC and #VE are on */
-	bool functions_changed;       /* and the VMCS doesn't know */
+	bool functions_changed, view_changed; /* and the VMCS doesn't know */
 	bool stepping;
 	uint16_t step_slot;
 	uint32_t step_count;
-	uint64_t step_back, step_rip, step_rcx; /* EPTP to go back to; where it began */
+	uint64_t step_eptp, step_back, step_rip, step_rcx; /* EPTP of the step and to go back to; where it began */
 	uint64_t ve_mfn, ve_gfn;      /* the pinned #VE information page, if functions */
 	uint64_t eptp_list;           /* physical; 0: none */
 	uint32_t odd_slots;           /* slots of the window that show a view of another number */

@@ -70,37 +70,30 @@ static struct nuc_vcpu *take_vcpu(uint32_t domain, uint32_t *vcpus)
 /*
  * The vCPU is not in the guest when this returns, nor gets there before the nucleus
  * lock, which is held, has been let go of: on its way it passes vcpu_attend, which
- * takes the lock. One that is loaded here gets no further while we are here, and
- * passes it if `attend` says that something has been noted for it.
+ * takes the lock. True if it is loaded here: then its VMCS can be written at once,
+ * else whatever is noted in it is found by vcpu_attend.
  */
-static void vcpu_hold(struct nuc_vcpu *v, bool attend)
+static bool vcpu_hold(struct nuc_vcpu *v)
 {
-	uint32_t here = gate_here->cpu, cpu;
+	uint32_t cpu;
 
-	if (likely(v->loaded == here)) {
-		if (attend) {
-			v->attention = 1;
-			gate_here_rw->credit = 0;
-		}
-		return;
-	}
+	if (likely(v->loaded == gate_here->cpu))
+		return true;
 	/* Against vmx_load and nucleus_step, which store and look in the other order. */
 	__atomic_exchange_n(&v->attention, 1, __ATOMIC_SEQ_CST);
 	cpu = __atomic_load_n(&v->loaded, __ATOMIC_SEQ_CST);
 	if (cpu == CPU_NONE)
-		return;
+		return false;
 	__atomic_exchange_n(&gate_cpus[cpu].credit, 0, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&gate_cpus[cpu].in_guest, __ATOMIC_SEQ_CST))
 		vmx_expel(cpu, NULL, 0);
+	return false;
 }
 
 /* ---- where a vCPU is ------------------------------------------------------------ */
 
-/* The view it will be in, or was when it left the guest last. */
-static uint32_t view_now(const struct nuc_vcpu *v)
-{
-	return v->view_wanted != VIEW_NONE ? v->view_wanted : view_of(v->eptp);
-}
+/* The view it is in, or was when it left the guest last. */
+static uint32_t view_now(const struct nuc_vcpu *v) { return view_of(v->eptp); }
 
 /* The slot of its window that shows the view, the view's own if that does. */
 static uint16_t slot_of(const struct nuc_vcpu *v, uint32_t view)
@@ -189,16 +182,19 @@ static void step_begin(struct nuc_vcpu *v, uint64_t root)
 	v->step_rip = vmread(VMCS_GUEST_RIP);
 	v->step_rcx = v->regs.rcx;
 	v->step_count = STEP_FIRST;
+	v->step_eptp = eptp_of(root);
 	v->stepping = true;
 	__atomic_store_n(&v->attention, 1, __ATOMIC_RELAXED);
-	view_load(v, eptp_of(root), v->slot);
+	view_load(v, v->step_eptp, v->slot);
 }
 
 /* The VMCS is loaded. Nucleus lock held, unless v is stepping: then its view can't go. */
 static void step_end(struct nuc_vcpu *v)
 {
 	v->stepping = false;
-	view_load(v, v->step_back, v->step_slot);
+	/* If the instruction was a VMFUNC, it is somewhere else by its own wish. */
+	if (v->eptp == v->step_eptp)
+		view_load(v, v->step_back, v->step_slot);
 }
 
 void vmfunc_step_done(struct nuc_vcpu *v)
@@ -220,14 +216,10 @@ static void step_go_on(struct nuc_vcpu *v)
 
 void vcpu_attend(struct nuc_vcpu *v)
 {
-	uint32_t view;
-
 	nucleus_lock();
-	view = v->view_wanted;
-	if (view != VIEW_NONE) {
-		v->stepping = false;
-		view_load(v, eptp_known(vcpu_domain(v), view), slot_of(v, view));
-		v->view_wanted = VIEW_NONE;
+	if (v->view_changed) {
+		v->view_changed = false;
+		view_load(v, v->eptp, v->slot);
 	}
 	if (v->functions_changed) {
 		v->functions_changed = false;
@@ -272,7 +264,7 @@ static struct ve_info *ve_wanted(const struct nuc_vcpu *v, const struct view_ent
 {
 	struct ve_info *info;
 
-	if (!v->functions || cpu_has_ve || entry->suppress_ve || v->stepping ||
+	if (!v->functions || cpu_has_ve || entry->suppress_ve ||
 	    vmread(VMCS_IDT_VECTORING) & INTERRUPTION_VALID || !(vmread(VMCS_GUEST_CR0) & CR0_PE))
 		return NULL;
 	info = phys_to_ptr(v->ve_mfn << PAGE_SHIFT);
@@ -316,7 +308,7 @@ enum violation vmfunc_violation(struct nuc_vcpu *v, struct exit *e)
 	e->memory.mapped = entry.target != ~0ull;
 	e->memory.access = entry.access;
 	e->memory.functions = v->functions;
-	info = stepped ? NULL : ve_wanted(v, &entry);
+	info = ve_wanted(v, &entry);
 	if (info) {
 		info->reason = VE_REASON;
 		info->qualification = vmread(VMCS_EXIT_QUALIFICATION);
@@ -376,8 +368,7 @@ uint32_t machine_view_vcpus(uint32_t domain, uint32_t view)
 	while (vcpus) {
 		const struct nuc_vcpu *v = take_vcpu(domain, &vcpus);
 
-		count += view_now(v) == view ||
-			 (v->stepping && v->view_wanted == VIEW_NONE && view_of(v->step_back) == view);
+		count += view_now(v) == view || (v->stepping && view_of(v->step_back) == view);
 	}
 	return count;
 }
@@ -417,7 +408,7 @@ bool machine_view_evict(uint32_t domain, uint32_t view)
 	}
 	/* Others can't move by themselves: what is known of them is so. */
 	for (others = functions; others;)
-		vcpu_hold(take_vcpu(domain, &others), false);
+		vcpu_hold(take_vcpu(domain, &others));
 	if (machine_view_vcpus(domain, view)) {
 		while (functions)
 			list_replace(take_vcpu(domain, &functions), view, view);
@@ -505,8 +496,12 @@ int nuc_view_enter(uint32_t domain, uint32_t vcpus, uint32_t view)
 		while (vcpus) {
 			struct nuc_vcpu *v = take_vcpu(domain, &vcpus);
 
-			v->view_wanted = (uint16_t)view;
-			vcpu_hold(v, true);
+			v->view_changed = !vcpu_hold(v);
+			v->stepping = false;
+			v->eptp = eptp_of(root);
+			v->slot = slot_of(v, view);
+			if (!v->view_changed)
+				view_load(v, v->eptp, v->slot);
 		}
 	}
 	nucleus_unlock();
@@ -557,6 +552,7 @@ int nuc_vcpu_window(uint32_t handle, uint32_t slot)
 static int functions_on(struct nuc_vcpu *v, gfn_t ve_page)
 {
 	uint32_t domain = vcpu_domain(v), slot;
+	struct translation base, here;
 	mfn_t mfn, page;
 	uint64_t root;
 	int error;
@@ -567,7 +563,12 @@ static int functions_on(struct nuc_vcpu *v, gfn_t ve_page)
 		if (v->window[slot] != VIEW_NONE && root_usable(domain, v->window[slot], &root))
 			return -ENOMEM;
 	}
-	if (view_any_set(domain, ve_page))
+	/* The CPU is going to write there whatever views say, so the guest must be able to. */
+	base = view_translate(domain, 0, ve_page);
+	here = view_translate(domain, view_now(v), ve_page);
+	if (!base.present || !here.present || base.mfn != here.mfn ||
+	    (base.access & here.access & (ACCESS_R | ACCESS_W)) != (ACCESS_R | ACCESS_W) ||
+	    view_any_set(domain, ve_page))
 		return -ENOENT;
 	error = memory_pin(domain, ve_page, &mfn);
 	if (error)
@@ -586,16 +587,13 @@ static int functions_on(struct nuc_vcpu *v, gfn_t ve_page)
 	return 0;
 }
 
-/* Vouches for the caller's choice of one vCPU, which is then held. */
-static struct nuc_vcpu *functions_change(uint32_t handle)
+/* One vCPU's functions have been changed, or haven't; it is held. */
+static void functions_apply(struct nuc_vcpu *v, bool loaded_here)
 {
-	struct nuc_vcpu *v = vcpu_find(handle);
-
-	if (v) {
+	if (loaded_here)
+		functions_load(v);
+	else
 		v->functions_changed = true;
-		vcpu_hold(v, true);
-	}
-	return v;
 }
 
 int nuc_vcpu_functions_on(uint32_t handle, gfn_t ve_page)
@@ -604,9 +602,13 @@ int nuc_vcpu_functions_on(uint32_t handle, gfn_t ve_page)
 	int error = -EINVAL;
 
 	nucleus_lock();
-	v = functions_change(handle);
-	if (v)
+	v = vcpu_find(handle);
+	if (v) {
+		bool here = vcpu_hold(v);
+
 		error = functions_on(v, ve_page);
+		functions_apply(v, here);
+	}
 	nucleus_unlock();
 	return error;
 }
@@ -616,9 +618,13 @@ int nuc_vcpu_functions_off(uint32_t handle)
 	struct nuc_vcpu *v;
 
 	nucleus_lock();
-	v = functions_change(handle);
-	if (v)
+	v = vcpu_find(handle);
+	if (v) {
+		bool here = vcpu_hold(v);
+
 		vmfunc_end(v);
+		functions_apply(v, here);
+	}
 	nucleus_unlock();
 	return v ? 0 : -EINVAL;
 }

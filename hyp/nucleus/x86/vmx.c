@@ -484,7 +484,6 @@ int nuc_vcpu_create(uint32_t handle)
 		v->chosen = v->loaded = v->last_cpu = CPU_NONE;
 		v->posted = -1;
 		v->eptp = vmx_eptp(handle / DOMAIN_VCPUS_MAX);
-		v->view_wanted = VIEW_NONE;
 		memset(v->window, 0xff, sizeof(v->window));
 		*(uint32_t *)phys_to_ptr(vmcs) = (uint32_t)rdmsr(MSR_VMX_BASIC) & 0x7fffffff;
 		if (!vmclear(vmcs))
