@@ -140,6 +140,7 @@ static void functions_load(const struct nuc_vcpu *v)
 
 void vmfunc_controls(struct nuc_vcpu *v)
 {
+	nucleus_lock();
 	/* A vCPU that starts again stays in the view that it was put into. */
 	if (v->stepping) {
 		v->stepping = false;
@@ -148,6 +149,7 @@ void vmfunc_controls(struct nuc_vcpu *v)
 	}
 	view_load(v, v->eptp, v->slot);
 	functions_load(v);
+	nucleus_unlock();
 }
 
 /* The view's root, made and usable: whatever its frame was root of before is cached nowhere. */
@@ -188,7 +190,7 @@ static void step_begin(struct nuc_vcpu *v, uint64_t root)
 	view_load(v, v->step_eptp, v->slot);
 }
 
-/* The VMCS is loaded. Nucleus lock held, unless v is stepping: then its view can't go. */
+/* The VMCS is loaded. */
 static void step_end(struct nuc_vcpu *v)
 {
 	v->stepping = false;
@@ -199,8 +201,11 @@ static void step_end(struct nuc_vcpu *v)
 
 void vmfunc_step_done(struct nuc_vcpu *v)
 {
+	/* Against another CPU that puts it into a view just now. */
+	nucleus_lock();
 	if (v->stepping)
 		step_end(v);
+	nucleus_unlock();
 }
 
 /* Before an entry in the middle of a step. */
