@@ -12,6 +12,7 @@ static void count_tick(struct frame *f)
 }
 
 #define VECTOR_TICK 0x60
+#define FLAG_TF 0x100u
 
 static void check_simple(void)
 {
@@ -56,6 +57,39 @@ static void check_simple(void)
 	CHECK_EQUAL(altp2m_set_step(DOMID_SELF, v, GFN(pages[0]), ALTP2M_NO_VIEW), 0);
 	enter(v);
 	REFUSED(try_write(pages[0], 79));
+	drop_view(v);
+	drop_view(w);
+}
+
+/* The next instruction is no longer in the view stepped into, however short both are. */
+static void check_only_one(void)
+{
+	uint16_t v = make_view(ACCESS_rwx), w = make_view(ACCESS_rwx);
+	volatile uint64_t *stepped = (void *)pages[0], *next = (void *)pages[1], *hidden = (void *)pages[2];
+	uint64_t flags;
+
+	CHECK_EQUAL(altp2m_set_mem_access(DOMID_SELF, v, GFN(pages[0]), ACCESS_r), 0);
+	CHECK_EQUAL(altp2m_set_step(DOMID_SELF, v, GFN(pages[0]), w), 0);
+	CHECK_EQUAL(altp2m_change_gfn(DOMID_SELF, w, GFN(pages[1]), GFN(pages[2])), 0);
+	for (uint64_t i = 1; i <= 100; i++) {
+		*next = *hidden = 0;
+		enter(v);
+		asm volatile("movq %2, %0; movq %2, %1" : "=m"(*stepped), "=m"(*next) : "r"(i) : "memory");
+		enter(0);
+		CHECK_EQUAL(*stepped, i);
+		CHECK_EQUAL(*next, i);
+		CHECK_EQUAL(*hidden, 0);
+		/* However it is done, the guest's flags don't show it: behind the step, or saved by it. */
+		enter(v);
+		asm volatile("movq %2, %0; pushfq; popq %1" : "=m"(*stepped), "=r"(flags) : "r"(i) : "memory");
+		CHECK(!(flags & FLAG_TF));
+		asm volatile("movq %%rsp, %%rcx; movq %0, %%rsp; pushfq; movq %%rcx, %%rsp"
+			     :
+			     : "r"(pages[0] + 64)
+			     : "rcx", "memory");
+		enter(0);
+		CHECK(stepped[7] && !(stepped[7] & FLAG_TF));
+	}
 	drop_view(v);
 	drop_view(w);
 }
@@ -251,6 +285,7 @@ void check_steps(void)
 {
 	functions_on();
 	check_simple();
+	check_only_one();
 	check_step_view_gone();
 	check_instructions();
 	check_trap_flag();

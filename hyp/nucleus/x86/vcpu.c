@@ -14,9 +14,7 @@
 
 #define CREDIT 16u                    /* fast entries between two looks at the clock */
 #define CPL_OF(rights) ((rights) >> 5 & 3)
-#define RFLAGS_TF (1u << 8)
 #define RFLAGS_IF (1u << 9)
-#define PENDING_STEP (1u << 14)
 #define TSS_BUSY_32 11u
 #define VECTOR_DB 1u
 #define VECTOR_GP 13u
@@ -252,7 +250,7 @@ static struct step exit_violation(struct cpu_state *c, struct nuc_vcpu *v, struc
 	case VIOLATION_VE:
 		inject(v, EXCEPTION(VECTOR_VE), 0);
 		break;
-	case VIOLATION_STEP:
+	case VIOLATION_RETRY:
 		redeliver(v);
 		break;
 	default:
@@ -285,9 +283,17 @@ static struct step exit_exception(struct cpu_state *c, struct nuc_vcpu *v, struc
 		return (struct step){ STEP_CORE_EXIT, 0 };
 	}
 	if (vector == VECTOR_DB) {
+		uint64_t why = vmread(VMCS_EXIT_QUALIFICATION);
+
+		/* The trap that ends a step is ours; what came with it is the guest's. */
+		if (why & PENDING_STEP && vmfunc_step_trap(v)) {
+			why &= ~(uint64_t)PENDING_STEP;
+			if (!(why & 0x200f))
+				return (struct step){ STEP_AGAIN, 0 };
+		}
 		/* Delivery clears general detect, injection does not (SDM 27.6.1). */
 		vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
-		write_dr6((read_dr6() & ~0xfull) | (vmread(VMCS_EXIT_QUALIFICATION) & 0x600f) | 0xffff0ff0);
+		write_dr6((read_dr6() & ~0xfull) | (why & 0x600f) | 0xffff0ff0);
 	}
 	if (vectoring & INTERRUPTION_VALID && (vectoring & 0x700) == INTERRUPTION_EXTERNAL && v->posted < 0)
 		v->posted = vectoring & 0xff;
@@ -344,7 +350,7 @@ struct step vcpu_exit(uint32_t reason)
 	case REASON_PREEMPTION_TIMER:
 		return again;
 	case REASON_MTF:
-		vmfunc_step_done(v);
+		vmfunc_trap_flag(v);
 		return again;
 	case REASON_NMI_WINDOW:
 		proc_controls(v, PROC_NMI_WINDOW, false);

@@ -14,6 +14,8 @@
 
 #define CPU_NONE 0xffffffffu
 
+#define RFLAGS_TF (1u << 8)
+#define PENDING_STEP (1u << 14)        /* of pending debug exceptions and of a #DB exit's qualification */
 #define CODE_64 (1u << 13)             /* CS.L in the access rights */
 #define VECTOR_UD 6u
 #define VECTOR_VE 20u
@@ -56,6 +58,8 @@ struct nuc_vcpu {
 	bool functions;               /* VMFUNC and #VE are on */
 	bool functions_changed, view_changed; /* and the VMCS doesn't know */
 	bool stepping;
+	bool step_tf;                 /* TF has been set for the step */
+	uint8_t retries;
 	uint16_t step_slot;
 	uint32_t step_count;
 	uint64_t step_eptp, step_back, step_rip, step_rcx; /* EPTP of the step and to go back to; where it began */
@@ -136,17 +140,19 @@ void vcpu_attend(struct nuc_vcpu *v);
 void vmfunc_controls(struct nuc_vcpu *v);
 /* #UD: true if it was a VMFUNC that the CPU lacks, and it has been done. */
 bool vmfunc_emulate(struct nuc_vcpu *v);
-/* The trap flag says that the instruction of a step is done. */
-void vmfunc_step_done(struct nuc_vcpu *v);
+/* The monitor trap flag says that the instruction of a step is done. */
+void vmfunc_trap_flag(struct nuc_vcpu *v);
+/* A single-step trap: true if it is that of a step, which is over, and not the guest's. */
+bool vmfunc_step_trap(struct nuc_vcpu *v);
 /* Adds vCPUs whose EPTP or EPTP list leads elsewhere than it must. Nucleus lock held. */
 void vmfunc_audit(struct audit *report);
 /* The vCPU goes. Nucleus lock held. */
 void vmfunc_end(struct nuc_vcpu *v);
 /*
  * An EPT violation, decoded in *e but for what the view says. VE: inject #VE;
- * STEP: go on, in another view for one instruction; CORE: nothing was done.
+ * RETRY: go on, perhaps in another view for one instruction; CORE: nothing was done.
  */
-enum violation { VIOLATION_CORE, VIOLATION_VE, VIOLATION_STEP };
+enum violation { VIOLATION_CORE, VIOLATION_VE, VIOLATION_RETRY };
 enum violation vmfunc_violation(struct nuc_vcpu *v, struct exit *e);
 
 /*

@@ -36,6 +36,7 @@
 #define STEP_FIRST 2u                  /* preemption-timer counts: the fewest in which Bochs retires anything */
 #define STEP_LAST (1u << 20)
 #define VMFUNC_LENGTH 3u
+#define RETRIES 64u                    /* violations in a row that look like none any more */
 
 /* The information area of #VE, SDM 26.5.7.2. */
 struct ve_info {
@@ -147,6 +148,7 @@ void vmfunc_controls(struct nuc_vcpu *v)
 		v->eptp = v->step_back;
 		v->slot = v->step_slot;
 	}
+	v->step_tf = false;
 	view_load(v, v->eptp, v->slot);
 	functions_load(v);
 	nucleus_unlock();
@@ -175,10 +177,53 @@ static int root_usable(uint32_t domain, uint32_t view, uint64_t *root)
  * One instruction in another view, then back: the monitor trap flag, and beside it
  * the preemption timer, for CPUs on which the flag is missing or does not work. The
  * timer starts with a count in which no CPU can do more than one instruction, and
- * grows while RIP and RCX show that none was done; so neither way runs two.
+ * grows while RIP and RCX show that none was done; so neither way runs two. But
+ * with more than one CPU the timer of Bochs is late half of the time. There, as
+ * long as the trap flag has not been seen to work, the guest's TF is set as well,
+ * and its #DB swallowed: exact, but a fault that the instruction itself runs into
+ * saves TF with the other flags. Instructions whose purpose is to save them are
+ * left to the timer.
  */
-static void step_begin(struct nuc_vcpu *v, uint64_t root)
+static bool trap_flag_works;
+
+/* Whether the instruction at RIP can be stepped over by TF. Nucleus lock not held. */
+static bool step_by_tf(const struct nuc_vcpu *v)
 {
+	uint64_t base = vmread(VMCS_GUEST_CS_RIGHTS) & CODE_64 ? 0 : vmread(VMCS_GUEST_CS_BASE);
+	uint64_t linear = base + vmread(VMCS_GUEST_RIP);
+	uint8_t code[2] = { 0x66, 0 };
+	uint32_t i;
+
+	/* In a shadow an entry with TF insists on a pending trap; in a delivery TF would be saved. */
+	if (trap_flag_works || cpu_online == 1 || vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF ||
+	    vmread(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKING_STI | BLOCKING_MOV_SS) ||
+	    vmread(VMCS_IDT_VECTORING) & INTERRUPTION_VALID)
+		return false;
+	/* Behind an operand-size prefix and a REX. */
+	for (i = 0; i < 3 && (code[0] == 0x66 || (code[0] & 0xf0) == 0x40); i++) {
+		if (!guest_linear_bytes(v, linear + i, code, 2))
+			return false;
+	}
+	/* PUSHF, INT3, INT n, INTO, INT1, SYSCALL, SYSENTER */
+	return code[0] != 0x9c && (code[0] & 0xfc) != 0xcc && code[0] != 0xf1 &&
+	       !(code[0] == 0x0f && (code[1] == 0x05 || code[1] == 0x34));
+}
+
+/* TF as it was. The VMCS is loaded. */
+static void step_untrap(struct nuc_vcpu *v)
+{
+	if (!v->step_tf)
+		return;
+	v->step_tf = false;
+	vmwrite(VMCS_GUEST_RFLAGS, vmread(VMCS_GUEST_RFLAGS) & ~(uint64_t)RFLAGS_TF);
+	vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) & ~(uint64_t)PENDING_STEP);
+}
+
+static void step_begin(struct nuc_vcpu *v, uint64_t root, bool by_tf)
+{
+	v->step_tf = by_tf;
+	if (by_tf)
+		vmwrite(VMCS_GUEST_RFLAGS, vmread(VMCS_GUEST_RFLAGS) | RFLAGS_TF);
 	v->step_back = v->eptp;
 	v->step_slot = v->slot;
 	v->step_rip = vmread(VMCS_GUEST_RIP);
@@ -194,18 +239,34 @@ static void step_begin(struct nuc_vcpu *v, uint64_t root)
 static void step_end(struct nuc_vcpu *v)
 {
 	v->stepping = false;
+	step_untrap(v);
 	/* If the instruction was a VMFUNC, it is somewhere else by its own wish. */
 	if (v->eptp == v->step_eptp)
 		view_load(v, v->step_back, v->step_slot);
 }
 
-void vmfunc_step_done(struct nuc_vcpu *v)
+static void step_done(struct nuc_vcpu *v)
 {
 	/* Against another CPU that puts it into a view just now. */
 	nucleus_lock();
 	if (v->stepping)
 		step_end(v);
+	step_untrap(v);
 	nucleus_unlock();
+}
+
+void vmfunc_trap_flag(struct nuc_vcpu *v)
+{
+	trap_flag_works = true;
+	step_done(v);
+}
+
+bool vmfunc_step_trap(struct nuc_vcpu *v)
+{
+	if (!v->step_tf)
+		return false;
+	step_done(v);
+	return true;
 }
 
 /* Before an entry in the middle of a step. */
@@ -232,6 +293,8 @@ void vcpu_attend(struct nuc_vcpu *v)
 	}
 	if (v->stepping)
 		step_go_on(v);
+	else
+		step_untrap(v);
 	__atomic_store_n(&v->attention, v->stepping, __ATOMIC_RELEASE);
 	nucleus_unlock();
 }
@@ -294,16 +357,19 @@ enum violation vmfunc_violation(struct nuc_vcpu *v, struct exit *e)
 {
 	gfn_t gfn = gfn_of(e->memory.gpa >> PAGE_SHIFT);
 	uint32_t domain = vcpu_domain(v), view;
-	struct view_entry entry, other;
+	struct view_entry entry;
 	enum violation result = VIOLATION_CORE;
-	bool stepped = v->stepping;
+	bool stepped, by_tf = step_by_tf(v);
+	struct translation now;
 	struct ve_info *info;
 	uint64_t root;
 
 	/* In no view: nothing there. A domain that is ending may have lost its tables. */
 	entry = (struct view_entry){ .target = ~0ull, .step = VIEW_NONE, .suppress_ve = 1 };
 	nucleus_lock();
+	stepped = v->stepping;
 	view = view_of(v->eptp);
+	now = view_translate(domain, view, gfn);
 	if (stepped)
 		step_end(v);
 	nmi_block_again();
@@ -314,6 +380,13 @@ enum violation vmfunc_violation(struct nuc_vcpu *v, struct exit *e)
 	e->memory.access = entry.access;
 	e->memory.functions = v->functions;
 	info = ve_wanted(v, &entry);
+	if (now.present && allowed(e, now.access) && v->retries < RETRIES) {
+		/* Another CPU has allowed it, or moved the vCPU, since it left the guest. */
+		v->retries++;
+		nucleus_unlock();
+		return VIOLATION_RETRY;
+	}
+	v->retries = 0;
 	if (info) {
 		info->reason = VE_REASON;
 		info->qualification = vmread(VMCS_EXIT_QUALIFICATION);
@@ -323,11 +396,10 @@ enum violation vmfunc_violation(struct nuc_vcpu *v, struct exit *e)
 		__atomic_store_n(&info->busy, 0xffffffff, __ATOMIC_RELEASE);
 		result = VIOLATION_VE;
 	} else if (!stepped && entry.step != VIEW_NONE &&
-		   !view_entry_at(domain, entry.step, gfn, &other) &&
-		   other.target != ~0ull && allowed(e, other.access) &&
+		   allowed(e, view_translate(domain, entry.step, gfn).access) &&
 		   !root_usable(domain, entry.step, &root)) {
-		step_begin(v, root);
-		result = VIOLATION_STEP;
+		step_begin(v, root, by_tf);
+		result = VIOLATION_RETRY;
 	}
 	nucleus_unlock();
 	return result;
@@ -505,8 +577,10 @@ int nuc_view_enter(uint32_t domain, uint32_t vcpus, uint32_t view)
 			v->stepping = false;
 			v->eptp = eptp_of(root);
 			v->slot = slot_of(v, view);
-			if (!v->view_changed)
+			if (!v->view_changed) {
+				step_untrap(v);
 				view_load(v, v->eptp, v->slot);
+			}
 		}
 	}
 	nucleus_unlock();
