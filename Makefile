@@ -42,6 +42,7 @@ test:
 		view-mutants="$(MAKE) test-mutants" \
 		view-explore="$(MAKE) view-explore" \
 		view-fuzz="$(MAKE) view-fuzz VIEW_STEPS=500000" \
+		view-fuzz-guided="$(MAKE) view-fuzz-guided" \
 		manifest-fuzz="$(B)/unit/manifest_fuzz $(FUZZ_ROUNDS) $(FUZZ_SEED)" \
 		image-tool="$(MAKE) test-image" \
 		disk-loader="$(MAKE) test-disk-loader" \

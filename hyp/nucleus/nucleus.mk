@@ -79,7 +79,7 @@ $(B)/unit/view_explore_mutant_%: $(VIEW_EXPLORE_SRC) $(NUCLEUS_DEP)
 	@mkdir -p $(@D)
 	$(CC) $(VIEW_EXPLORE) -DMUTANT=$* -o $@ $(VIEW_EXPLORE_SRC)
 
-.PHONY: test-mutants view-fuzz view-explore view-cost view-coverage
+.PHONY: test-mutants view-fuzz view-fuzz-guided view-explore view-cost view-coverage
 test-mutants: $(foreach m,$(VIEW_MUTANTS),$(addsuffix $(m),$(addprefix $(B)/unit/view_,test_mutant_ fuzz_mutant_ \
 		explore_mutant_)))
 	@for m in $(VIEW_MUTANTS); do \
@@ -91,6 +91,18 @@ test-mutants: $(foreach m,$(VIEW_MUTANTS),$(addsuffix $(m),$(addprefix $(B)/unit
 view-fuzz: $(B)/unit/view_fuzz $(B)/unit/view_fuzz_ept
 	@$(B)/unit/view_fuzz $(VIEW_STEPS) $(VIEW_SEED)
 	@$(B)/unit/view_fuzz_ept $$(($(VIEW_STEPS) / 10)) $(VIEW_SEED)
+
+# The same, led by coverage: libFuzzer chooses the operations. Longer by hand: VIEW_RUNS=0 goes on for ever.
+VIEW_RUNS ?= 20000
+CLANG ?= clang
+$(B)/unit/view_fuzz_guided: $(VIEW_FUZZ_SRC) $(NUCLEUS)/view_model.c $(NUCLEUS_DEP)
+	@mkdir -p $(@D)
+	$(CLANG) $(filter-out -Wno-clobbered,$(NUCLEUS_CFLAGS)) -O2 -fsanitize=fuzzer -DLIBFUZZER $(NUCLEUS_TINY) \
+		-o $@ $(VIEW_FUZZ_SRC) $(NUCLEUS)/view_model.c
+
+view-fuzz-guided: $(B)/unit/view_fuzz_guided
+	@cd $(B)/unit && ./view_fuzz_guided $(if $(filter 0,$(VIEW_RUNS)),,-runs=$(VIEW_RUNS)) -seed=1 -max_len=2048 \
+		-len_control=0 -print_final_stats=1 2>&1 | tail -12; exit $${PIPESTATUS[0]}
 
 view-explore: $(B)/unit/view_explore
 	@$< $(VIEW_DEPTH)
