@@ -28,7 +28,7 @@ run:
 test:
 	tools/install-packages --group run
 	tools/install-packages --group test
-	$(MAKE) -j2 $(B)/ravelin-hyp.elf $(B)/tools/ravelin-image $(B)/tools/ravelin-image-checked disk-loader kernels \
+	$(MAKE) -j2 $(B)/ravelin-hyp.elf $(B)/ravelin-attack.elf $(B)/tools/ravelin-image $(B)/tools/ravelin-image-checked disk-loader kernels \
 		initramfs guests bare $(UNIT_TESTS) \
 		$(addprefix $(B)/unit/,manifest_fuzz view_fuzz view_fuzz_ept view_explore view_cost)
 	tests/run $(B) $(UNIT_TESTS) -- \

@@ -64,4 +64,20 @@ $(B)/ravelin-hyp.elf: $(HYP_PARTS) $(HYP)/hyp.lds
 		-T $(HYP)/hyp.lds $(HYP_PARTS) -o $@
 	@objdump -d $@ > $(B)/ravelin-hyp.asm
 
+# The same with a core that attacks: tests/attack. It takes the place of some of the core's entries.
+ATTACK_PARTS := $(HYP)/attack-core.o $(filter-out $(HYP)/core.o,$(HYP_PARTS))
+
+$(HYP)/attack-core.o: $(CORE_O) $(HYP)/core/tests/attack/views.o
+	@ld -r $(CORE_O) -o $(HYP)/honest.o
+	@objcopy --redefine-sym core_event=honest_event --redefine-sym core_exit=honest_exit $(HYP)/honest.o
+	@ld -r $(HYP)/honest.o $(HYP)/core/tests/attack/views.o -o $@
+	@objcopy --keep-global-symbol=core_boot --keep-global-symbol=core_cpu_up --keep-global-symbol=core_hypercall \
+		--keep-global-symbol=core_exit --keep-global-symbol=core_event --keep-global-symbol=core_exits --keep-global-symbol=core_boot_info $@
+
+$(B)/ravelin-attack.elf: $(ATTACK_PARTS) $(HYP)/hyp.lds
+	@echo "  LINK    $@"
+	@ld -nostdlib -static -z noexecstack -z max-page-size=4096 --no-warn-rwx-segments --build-id=none \
+		-T $(HYP)/hyp.lds $(ATTACK_PARTS) -o $@
+
+-include $(HYP)/core/tests/attack/views.d
 -include $(NUCLEUS_O:.o=.d) $(SETUP_O:.o=.d) $(CORE_O:.o=.d) $(HYP)/boot/x86/entry.d $(HYP)/hyp/nucleus/x86/gate.d

@@ -5,6 +5,6 @@ B ?= build
 SCENARIOS ?=
 
 .PHONY: test-system
-test-system: $(B)/ravelin-hyp.elf $(B)/tools/ravelin-image $(B)/boot/disk-loader.bin guests \
+test-system: $(B)/ravelin-hyp.elf $(B)/ravelin-attack.elf $(B)/tools/ravelin-image $(B)/boot/disk-loader.bin guests \
 		$(B)/kernels/app-vmlinuz $(B)/kernels/control-vmlinuz $(B)/initramfs.cpio.gz
 	B=$(B) tests/system/run $(SCENARIOS)
