@@ -24,7 +24,9 @@ typedef struct { uint64_t gva; } gva_t;     /* guest-virtual byte address */
 #define PAGE_SIZE 4096ull
 #define PAGE_MASK (PAGE_SIZE - 1)
 
+//@ terminates \true; exits \false; assigns \nothing; ensures \result.mfn == n;
 static inline mfn_t mfn_of(uint64_t n) { return (mfn_t){ n }; }
+//@ terminates \true; exits \false; assigns \nothing; ensures \result.gfn == n;
 static inline gfn_t gfn_of(uint64_t n) { return (gfn_t){ n }; }
 static inline gpa_t gpa_of(uint64_t n) { return (gpa_t){ n }; }
 static inline gva_t gva_of(uint64_t n) { return (gva_t){ n }; }

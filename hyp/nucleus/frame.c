@@ -404,7 +404,7 @@ void frame_free_table(mfn_t mfn)
 {
 	uint64_t m = mfn.mfn;
 
-	CHECK(m < frame_count && frames[m].type == FRAME_TABLE);
+	CHECK(m < frame_count && frames[m].type == FRAME_TABLE && frames[m].where == WHERE_NONE);
 	machine_freed(mfn);
 	frames[m] = (struct frame){ .type = FRAME_FREE, .level = frames[m].level, .dirty = frames[m].dirty,
 				    .owner = DOMAIN_NONE, .link = RUN, .count = RUN - frames[m].link,

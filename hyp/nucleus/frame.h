@@ -216,7 +216,7 @@ void frame_free(mfn_t mfn, uint32_t order);
  * not zeroed, if it is `dirty`, until it becomes something else: whoever makes a
  * table writes over all of it, or leaves what is known to be empty; so `level` and
  * `link` come back as they were. The last one freed is the first one taken.
- * FRAMES_MAX: no memory. CHECK: it is a table.
+ * FRAMES_MAX: no memory. CHECK: it is a table, of no place any more.
  */
 MUST_USE uint64_t frame_alloc_table(uint16_t owner);
 void frame_free_table(mfn_t mfn);

@@ -9,5 +9,7 @@
 
 extern struct ticket_lock nucleus_lock_word;
 
+//@ terminates \true; exits \false; assigns nucleus_lock_word;
 static inline void nucleus_lock(void) { ticket_take(&nucleus_lock_word); }
+//@ terminates \true; exits \false; assigns nucleus_lock_word;
 static inline void nucleus_unlock(void) { ticket_release(&nucleus_lock_word); }

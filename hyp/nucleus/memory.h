@@ -30,6 +30,10 @@ struct nuc_domain {
 extern struct nuc_domain nuc_domains[DOMAINS_MAX];
 
 /* The live domain with this id, or NULL. Nucleus lock held. */
+/*@ terminates \true; exits \false; assigns \nothing;
+    ensures domain < DOMAINS_MAX && nuc_domains[domain].state == NUC_DOMAIN_LIVE ==>
+          \result == &nuc_domains[domain];
+    ensures !(domain < DOMAINS_MAX && nuc_domains[domain].state == NUC_DOMAIN_LIVE) ==> \result == \null; */
 static inline struct nuc_domain *nuc_domain_find(uint32_t domain)
 {
 	return domain < DOMAINS_MAX && nuc_domains[domain].state == NUC_DOMAIN_LIVE ? &nuc_domains[domain] : NULL;

@@ -11,7 +11,7 @@ CC ?= gcc
 NUCLEUS := hyp/nucleus
 NUCLEUS_SRC := $(addprefix $(NUCLEUS)/,frame.c stage2.c view.c memory.c audit.c fake/machine.c)
 NUCLEUS_DEP := $(NUCLEUS_SRC) $(wildcard $(NUCLEUS)/*.h $(NUCLEUS)/fake/*.h hyp/include/*.h) $(NUCLEUS)/x86/ept.h
-NUCLEUS_TESTS := frame_test stage2_test memory_test audit_test view_test
+NUCLEUS_TESTS := frame_test stage2_test memory_test audit_test view_test entry_test
 NUCLEUS_CFLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wno-clobbered \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
 	-I$(NUCLEUS)/fake -I$(NUCLEUS) -Ihyp/include

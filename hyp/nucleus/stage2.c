@@ -12,8 +12,8 @@ struct place {
 };
 
 /* The entry that decides about gfn, no lower than `bottom`. */
-/*@ requires \valid_read(s) && frames_ok && tables_ok && stage2_ok(s);
-    requires gfn < GFN_LIMIT && bottom <= LEVEL_ROOT;
+/*@ requires \valid_read(s) && frames_ok && stage2_ok(s) && tables_ok(s->domain);
+    requires gfn < s->gfn_limit && bottom <= LEVEL_ROOT;
     terminates \true; exits \false; assigns \nothing;
     ensures \result.level == tr_level(s->root, gfn, bottom);
     ensures \result.table == tr_table(s->root, gfn, bottom);
@@ -32,6 +32,7 @@ static struct place find(const struct stage2 *s, uint64_t gfn, uint32_t bottom)
 		return (struct place){ t, 3 };
 	}
 	t = entry_mfn(e, 3);
+	//@ assert word_ok(s->root, gfn_index(gfn, 3));
 	//@ assert is_table(t, s->domain, 2);
 	//@ assert frames[t].where == gfn / SPAN3;
 	e = machine[t][index_of(gfn, 2)];
@@ -57,7 +58,7 @@ struct translation stage2_translate(const struct stage2 *s, gfn_t gfn)
 	struct place at;
 	uint64_t e;
 
-	if (gfn.gfn >= GFN_LIMIT) {
+	if (gfn.gfn >= s->gfn_limit) {
 		return r;
 	}
 	at = find(s, gfn.gfn, 0);
@@ -76,12 +77,12 @@ struct translation stage2_translate(const struct stage2 *s, gfn_t gfn)
 		      (frames[at.table].where * RUN + gfn_index(gfn.gfn, 1)) * SPAN1 + gfn.gfn % SPAN1 == gfn.gfn; */
 		/*@ assert at.level == 0 ==>
 		      frames[at.table].where * RUN + gfn_index(gfn.gfn, 0) == gfn.gfn; */
-		//@ assert rule_1 ==> leaf_entry_ok(at.table, gfn_index(gfn.gfn, at.level));
-		/*@ assert rule_1 ==> r.mfn < frame_count && frames[r.mfn].owner == s->domain &&
+		//@ assert word_ok(at.table, gfn_index(gfn.gfn, at.level));
+		/*@ assert r.mfn < frame_count && frames[r.mfn].owner == s->domain &&
 		      (frames[r.mfn].type == FRAME_GUEST || frames[r.mfn].type == FRAME_SHARED); */
-		//@ assert rule_1 && at.level == 2 ==> frames[r.mfn].where == gfn.gfn;
-		//@ assert rule_1 && at.level == 1 ==> frames[r.mfn].where == gfn.gfn;
-		//@ assert rule_1 && at.level == 0 ==> frames[r.mfn].where == gfn.gfn;
+		//@ assert at.level == 2 ==> frames[r.mfn].where == gfn.gfn;
+		//@ assert at.level == 1 ==> frames[r.mfn].where == gfn.gfn;
+		//@ assert at.level == 0 ==> frames[r.mfn].where == gfn.gfn;
 	}
 	return r;
 }
@@ -91,11 +92,12 @@ static void table_init(const struct stage2 *s, uint64_t t, uint32_t level, uint6
 {
 	uint32_t i;
 
-	table_claim(t, level, prefix);
+	table_claim(t, level);
 	for (i = 0; i < table_entries(s, level); i++) {
 		entry_write(t, i, entry_empty(level));
 	}
 	frames[t].link = 0;
+	table_place(t, 0, prefix);
 }
 
 int stage2_reserve(struct stage2 *s, uint32_t count, uint64_t spare[LEVELS])
@@ -201,9 +203,10 @@ static void split_one(const struct stage2 *s, struct place at, uint64_t gfn, uin
 	uint32_t index = index_of(gfn, at.level), level = at.level - 1;
 	uint64_t e = machine[at.table][index];
 
-	table_claim(table, level, frames[at.table].where * RUN + index);
-	frames[table].count = RUN;
+	table_claim(table, level);
 	table_pieces(table, e, level);
+	table_place(table, 0, frames[at.table].where * RUN + index);
+	frames[table].count = RUN;
 	entry_write(at.table, index, entry_table(table, at.level));
 	view_base_changed(s, at.table, index);
 }
@@ -234,6 +237,7 @@ int stage2_split(struct stage2 *s, gfn_t gfn, uint32_t order)
 static void table_drop(struct stage2 *s, uint64_t table, struct limbo *limbo)
 {
 	CHECK(frames[table].next == FRAMES_MAX);
+	frames[table].where = WHERE_NONE;
 	limbo_add(limbo, mfn_of(table), ORDER_4K);
 	s->tables_used--;
 }

@@ -44,83 +44,21 @@ struct translation {
 	uint64_t mfn;                 /* of this very gfn, not of the superpage */
 };
 
-/*@ predicate machine_in(integer t) = 0 <= t < FRAMES_MAX;
-    logic integer span(integer level) =
-      level == 0 ? 1 : level == 1 ? SPAN1 : level == 2 ? SPAN2 : SPAN3;
-    logic integer slot_gfn(integer slot, integer level) =
-      level == 0 ? slot : level == 1 ? slot * SPAN1 : level == 2 ? slot * SPAN2 : slot * SPAN3;
-    logic integer gfn_index(integer gfn, integer level) = gfn / span(level) % RUN;
-
-    lemma prefix_3: \forall integer g; 0 <= g < GFN_LIMIT ==>
-      g / SPAN3 % RUN == g / SPAN3 && g / GFN_LIMIT == 0;
-    lemma prefix_2: \forall integer g; 0 <= g ==> (g / SPAN3) * RUN + g / SPAN2 % RUN == g / SPAN2;
-    lemma prefix_1: \forall integer g; 0 <= g ==> (g / SPAN2) * RUN + g / SPAN1 % RUN == g / SPAN1;
-    lemma prefix_0: \forall integer g; 0 <= g ==> (g / SPAN1) * RUN + g % RUN == g;
-
-    // Every entry that leads to a table leads to one of the same domain, of the same view or
-    // the base, one level below, in the place that its prefix says.
-    predicate table_entry_ok{L}(integer t, integer i) =
-      e_kind(machine[t][i], frames[t].level) == ENTRY_TABLE ==>
-        \let c = e_mfn(machine[t][i], frames[t].level);
-        c < frame_count && frames[c].type == FRAME_TABLE && frames[c].owner == frames[t].owner &&
-        (frames[c].view == frames[t].view || frames[c].view == 0) && frames[c].level == frames[t].level - 1 &&
-        frames[c].where == frames[t].where * RUN + i;
-    predicate is_table{L}(integer t, integer domain, integer level) =
-      0 <= t < frame_count && frames[t].type == FRAME_TABLE && frames[t].owner == domain &&
-      frames[t].view == 0 && frames[t].level == level;
-    // Rule 1, of one entry: a leaf leads only to RAM of the domain, or to pages shared with it, and
-    // to frames that are mapped at that place and no other, unless a view has remapped it.
-    predicate leaf_entry_ok{L}(integer t, integer i) =
-      e_kind(machine[t][i], frames[t].level) == ENTRY_LEAF ==>
-        \let f = e_mfn(machine[t][i], frames[t].level);
-        \let size = span(frames[t].level);
-        f + size <= frame_count &&
-        \forall integer k; f <= k < f + size ==>
-          (frames[k].type == FRAME_GUEST || frames[k].type == FRAME_SHARED) &&
-          frames[k].owner == frames[t].owner &&
-          ((frames[t].view != 0 && frames[t].level == 0) ||
-           frames[k].where == slot_gfn(frames[t].where * RUN + i, frames[t].level) + (k - f));
-    predicate tables_ok{L} =
-      \forall integer t, i; 0 <= t < frame_count && 0 <= i < RUN && frames[t].type == FRAME_TABLE ==>
-        frames[t].level <= LEVEL_ROOT && table_entry_ok(t, i);
-    predicate rule_1{L} =
-      \forall integer t, i; 0 <= t < frame_count && 0 <= i < RUN && frames[t].type == FRAME_TABLE ==>
-        leaf_entry_ok(t, i);
-    predicate stage2_ok{L}(struct stage2 *s) =
-      is_table(s->root, s->domain, LEVEL_ROOT) && frames[s->root].where == 0;
-
-    // Translation, level by level.
-    logic integer word{L}(integer t, integer gfn, integer level) = machine[t][gfn_index(gfn, level)];
-    logic boolean down{L}(integer t, integer gfn, integer level) =
-      e_kind(word(t, gfn, level), level) == ENTRY_TABLE;
-    logic integer child{L}(integer t, integer gfn, integer level) = e_mfn(word(t, gfn, level), level);
-    logic integer t2{L}(integer root, integer gfn) = child(root, gfn, 3);
-    logic integer t1{L}(integer root, integer gfn) = child(t2(root, gfn), gfn, 2);
-    logic integer t0{L}(integer root, integer gfn) = child(t1(root, gfn), gfn, 1);
-    logic integer tr_level{L}(integer root, integer gfn, integer bottom) =
-      bottom == 3 || !down(root, gfn, 3) ? 3 :
-      bottom == 2 || !down(t2(root, gfn), gfn, 2) ? 2 :
-      bottom == 1 || !down(t1(root, gfn), gfn, 1) ? 1 : 0;
-    logic integer tr_table{L}(integer root, integer gfn, integer bottom) =
-      \let l = tr_level(root, gfn, bottom);
-      l == 3 ? root : l == 2 ? t2(root, gfn) : l == 1 ? t1(root, gfn) : t0(root, gfn);
-    logic integer tr_word{L}(integer root, integer gfn) =
-      word(tr_table(root, gfn, 0), gfn, tr_level(root, gfn, 0));
- */
+#include "rules.h"
 
 /* Makes an empty view. -EINVAL for a budget of 0, -ENOMEM. */
 MUST_USE int stage2_create(struct stage2 *s, uint32_t domain, uint32_t table_budget);
 
 /* Where gfn leads: present is false for a hole and beyond the limit. */
-/*@ requires \valid_read(s) && frames_ok && tables_ok && stage2_ok(s);
+/*@ requires \valid_read(s) && frames_ok && stage2_ok(s) && tables_ok(s->domain);
     terminates \true; exits \false; assigns \nothing;
-    ensures gfn.gfn >= GFN_LIMIT ==> !\result.present && \result.level == LEVEL_ROOT;
-    ensures gfn.gfn < GFN_LIMIT ==>
+    ensures gfn.gfn >= s->gfn_limit ==> !\result.present && \result.level == LEVEL_ROOT;
+    ensures gfn.gfn < s->gfn_limit ==>
       \let l = tr_level(s->root, gfn.gfn, 0);
       \let e = tr_word(s->root, gfn.gfn);
       \result.level == l && (\result.present <==> e_kind(e, l) == ENTRY_LEAF) &&
       (\result.present ==> \result.mfn == e_mfn(e, l) + gfn.gfn % span(l) && \result.access == e_access(e));
-    ensures rule_1 && \result.present ==>
+    ensures \result.present ==>
       \result.mfn < frame_count && frames[\result.mfn].owner == s->domain &&
       frames[\result.mfn].where == gfn.gfn &&
       (frames[\result.mfn].type == FRAME_GUEST || frames[\result.mfn].type == FRAME_SHARED); */
@@ -198,17 +136,24 @@ static inline uint32_t index_of(uint64_t gfn, uint32_t level)
 }
 
 /* The entries of a table of this level that gfns below the limit lead to; the rest of a root is 0. */
+/*@ requires \valid_read(s) && level <= 3;
+    terminates \true; exits \false; assigns \nothing;
+    ensures \result == (level == LEVEL_ROOT ? s->root_entries : RUN); */
 static inline uint32_t table_entries(const struct stage2 *s, uint32_t level)
 {
 	return level == LEVEL_ROOT ? s->root_entries : RUN;
 }
 
 /*
- * A frame of type TABLE becomes the table of this place. The caller writes every
- * entry; of a root, those that table_entries counts: the others are 0 from here on.
- * `link` says that any of them may be in use; the caller may know better.
+ * Makes a reserved table ready for this level: the caller writes every entry; of a
+ * root, those that table_entries counts: the others are 0 from here on. `link`
+ * says that any of them may be in use; the caller may know better.
  */
-static inline void table_claim(uint64_t t, uint32_t level, uint64_t prefix)
+/*@ requires is_spare(t) && level <= LEVEL_ROOT;
+    terminates \true; exits \false;
+    assigns frames[t].dirty, frames[t].level, frames[t].link, machine[t][0 .. PAGE_WORDS - 1];
+    ensures frames[t].level == level && frames[t].link == RUN; */
+static inline void table_claim(uint64_t t, uint32_t level)
 {
 	if (level == LEVEL_ROOT && frames[t].dirty) {
 		machine_scrub(mfn_of(t), ORDER_4K);
@@ -216,6 +161,17 @@ static inline void table_claim(uint64_t t, uint32_t level, uint64_t prefix)
 	frames[t].dirty = 1;
 	frames[t].level = (uint8_t)level;
 	frames[t].link = RUN;
+}
+
+/* Then, when it is complete, it becomes the view's table of this place. No entry is its own yet. */
+/*@ requires is_spare(t);
+    terminates \true; exits \false;
+    assigns frames[t].view, frames[t].count, frames[t].where;
+    ensures frames[t].view == view && frames[t].where == prefix && frames[t].count == 0; */
+static inline void table_place(uint64_t t, uint32_t view, uint64_t prefix)
+{
+	frames[t].view = view;
+	frames[t].count = 0;
 	frames[t].where = prefix;
 }
 
@@ -226,6 +182,10 @@ static inline uint32_t table_tail(uint64_t t, uint32_t level)
 }
 
 /* Entry `index` of the table is in use. */
+/*@ requires t < FRAMES_MAX && index < RUN;
+    terminates \true; exits \false; assigns frames[t].link;
+    ensures shapes_same{Pre,Here};
+    ensures frames[t].link == (\old(frames[t].link) > index ? \old(frames[t].link) : index + 1); */
 static inline void table_use(uint64_t t, uint32_t index)
 {
 	if (index >= frames[t].link) {
@@ -234,12 +194,28 @@ static inline void table_use(uint64_t t, uint32_t index)
 }
 
 /* Fills table t of this level with the pieces of leaf e of the level above, at two instructions each. */
+/*@ requires t < FRAMES_MAX && level <= 1 && e_kind(e, level + 1) == ENTRY_LEAF &&
+             e_mfn(e, level + 1) + span(level + 1) < ENTRY_MFNS;
+    terminates \true; exits \false; assigns machine[t][0 .. RUN - 1];
+    ensures \forall integer i; 0 <= i < RUN ==>
+      e_kind(machine[t][i], level) == ENTRY_LEAF && e_access(machine[t][i]) == e_access(e) &&
+      e_mfn(machine[t][i], level) == e_mfn(e, level + 1) + (level == 0 ? i : i * RUN); */
 ALWAYS_INLINE void table_pieces(uint64_t t, uint64_t e, uint32_t level)
 {
 	uint64_t span = level_span(level);
 	uint32_t i;
 
+	//@ assert (level == 0 && span == 1) || (level == 1 && span == RUN);
 #pragma GCC unroll 32
+	/*@ loop invariant 0 <= i <= RUN;
+	    loop invariant \forall integer k; 0 <= k < i ==> e_kind(machine[t][k], level) == ENTRY_LEAF;
+	    loop invariant \forall integer k; 0 <= k < i ==> e_access(machine[t][k]) == e_access(e);
+	    loop invariant level == 0 ==> \forall integer k; 0 <= k < i ==>
+	      e_mfn(machine[t][k], 0) == e_mfn(e, 1) + k;
+	    loop invariant level == 1 ==> \forall integer k; 0 <= k < i ==>
+	      e_mfn(machine[t][k], 1) == e_mfn(e, 2) + k * RUN;
+	    loop assigns i, machine[t][0 .. RUN - 1];
+	    loop variant RUN - i; */
 	for (i = 0; i < RUN; i++) {
 		entry_write(t, i, entry_piece(e, i * span, level + 1));
 	}
@@ -251,17 +227,23 @@ static inline uint32_t access_join(uint32_t access, uint32_t turns)
 	return !turns ? access : access ? VIEW_ACCESS_RX_TO_RW : VIEW_ACCESS_N_TO_RWX;
 }
 
+/*@ terminates \true; exits \false; assigns \nothing;
+    ensures \result <= 1; */
 static inline uint32_t access_turns(uint32_t access)
 {
 	return access >= VIEW_ACCESS_RX_TO_RW;
 }
 
 /* Whether it is one that an entry can be given, or VIEW_ACCESS_DEFAULT. */
+/*@ terminates \true; exits \false; assigns \nothing;
+    ensures \result <==> access <= VIEW_ACCESS_DEFAULT && access != 2 && access != 6; */
 static inline bool access_settable(uint32_t access)
 {
 	return access <= VIEW_ACCESS_DEFAULT && access != ACCESS_W && access != (ACCESS_W | ACCESS_X);
 }
 
+/*@ terminates \true; exits \false; assigns \nothing;
+    ensures access <= VIEW_ACCESS_N_TO_RWX && access != 2 && access != 6 ==> access_valid(\result); */
 static inline uint32_t access_rights(uint32_t access)
 {
 	return access == VIEW_ACCESS_RX_TO_RW ? ACCESS_R | ACCESS_X :

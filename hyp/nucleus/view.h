@@ -62,6 +62,17 @@ _Static_assert(VIEWS_MAX <= STEPS, "an entry can name every view");
 /* View 0 of a live domain is live, and the base. */
 extern struct view nuc_views[DOMAINS_MAX][VIEWS_MAX];
 
+/*@ // Domain d's view k, not the base: hardware can have its default; its tables are its own.
+    predicate view_own{L}(struct view *v, integer d, integer k) =
+      access_valid(v->access) && k != 0 &&
+      (v->root != FRAMES_MAX ==> is_copy(v->root, d, k, LEVEL_ROOT) && frames[v->root].where == 0) &&
+      (v->recent != FRAMES_MAX ==> v->root != FRAMES_MAX && is_copy(v->recent, d, k, 0));
+    predicate view_some{L}(struct view *v, integer d) =
+      v->root == FRAMES_MAX ? access_valid(v->access) && v->recent == FRAMES_MAX : view_own(v, d, frames[v->root].view);
+    predicate views_ok{L}(integer d) = \forall integer k; 0 < k < VIEWS_MAX ==>
+      access_valid(nuc_views[d][k].access) && (nuc_views[d][k].live != 0 ==> view_own(&nuc_views[d][k], d, k));
+ */
+
 /* Of a domain that begins, and of one that ends: its tables are swept with the rest. */
 void views_begin(uint32_t domain);
 void views_end(struct stage2 *s);
@@ -70,6 +81,10 @@ void views_end(struct stage2 *s);
  * The base's entry `index` of `table` has been written: private copies follow. True
  * if a CPU may hold something of them that is no longer so. Cannot fail.
  */
+/*@ requires \valid_read(s) && sound(s->domain) && 0 <= s->domain < DOMAINS_MAX && views_ok(s->domain);
+    requires table < FRAMES_MAX && is_table(table, s->domain, frames[table].level) && entry_at(table, index);
+    assigns frames[0 .. FRAMES_MAX - 1], machine[0 .. FRAMES_MAX - 1][0 .. PAGE_WORDS - 1];
+    ensures sound(s->domain) && shapes_same{Pre,Here} && only{Pre,Here}(s->domain, PRIVATE_VIEWS); */
 bool view_base_changed(const struct stage2 *s, uint64_t table, uint32_t index);
 
 /*
