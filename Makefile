@@ -41,6 +41,7 @@ test:
 		view-coverage="$(MAKE) view-coverage" \
 		view-mutants="$(MAKE) test-mutants" \
 		view-explore="$(MAKE) view-explore" \
+		view-induct="$(MAKE) test-induct view-induct" \
 		view-fuzz="$(MAKE) view-fuzz VIEW_STEPS=500000" \
 		view-fuzz-guided="$(MAKE) view-fuzz-guided" \
 		manifest-fuzz="$(B)/unit/manifest_fuzz $(FUZZ_ROUNDS) $(FUZZ_SEED)" \

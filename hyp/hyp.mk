@@ -10,7 +10,7 @@ NUCLEUS_INC := -Ihyp/nucleus/x86 -Ihyp/nucleus -Ihyp/lib
 CORE_INC := -Ihyp/core/x86 -Ihyp/core -Ihyp/lib
 HYP := $(B)/hyp
 
-NUCLEUS_C := $(filter-out %_test.c %_fuzz.c %_model.c %_cost.c %_explore.c,$(wildcard hyp/nucleus/*.c hyp/nucleus/x86/*.c)) hyp/lib/string.c
+NUCLEUS_C := $(filter-out %_test.c %_fuzz.c %_model.c %_cost.c %_explore.c %_induct.c,$(wildcard hyp/nucleus/*.c hyp/nucleus/x86/*.c)) hyp/lib/string.c
 CORE_C := $(filter-out %_test.c %_fuzz.c hyp/core/x86/test_%,$(wildcard hyp/core/*.c hyp/core/x86/*.c)) hyp/lib/string.c
 SETUP_C := $(wildcard boot/x86/*.c)
 SETUP_O := $(SETUP_C:%.c=$(HYP)/nucleus/%.o)
