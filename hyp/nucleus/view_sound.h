@@ -679,6 +679,16 @@ static void spec_flushed(void)
 	}
 }
 
+/* Frame m holds what it held and is what it was, but for its owner, which the caller looks at. */
+static bool spec_frame_same(uint32_t m)
+{
+	struct frame a = frames_was[m], b = frames[m];
+
+	return (machine_was[m][0] == machine[m][0]) & (machine_was[m][1] == machine[m][1]) & (a.type == b.type) &
+	       (a.level == b.level) & (a.view == b.view) & (a.where == b.where) & (a.count == b.count) &
+	       (a.next == b.next) & (a.prev == b.prev);
+}
+
 /* Domain 1's tables and pages are untouched to the last bit. */
 static bool spec_other_domain(void)
 {
@@ -690,9 +700,7 @@ static bool spec_other_domain(void)
 		bool was = (a.owner == 1) & (a.type > FRAME_FREE), is = (b.owner == 1) & (b.type > FRAME_FREE);
 
 		r &= was == is;
-		r &= !was | ((machine_was[m][0] == machine[m][0]) & (machine_was[m][1] == machine[m][1]) &
-			     (a.type == b.type) & (a.level == b.level) & (a.view == b.view) & (a.where == b.where) &
-			     (a.count == b.count) & (a.next == b.next) & (a.prev == b.prev));
+		r &= !was | spec_frame_same(m);
 	}
 	return r;
 }
@@ -707,10 +715,7 @@ static bool spec_nothing(void)
 		struct frame a = frames_was[m], b = frames[m];
 
 		r &= a.type == b.type;
-		r &= (a.type == FRAME_FREE) |
-		     ((machine_was[m][0] == machine[m][0]) & (machine_was[m][1] == machine[m][1]) &
-		      (a.owner == b.owner) & (a.level == b.level) & (a.view == b.view) & (a.where == b.where) &
-		      (a.count == b.count) & (a.next == b.next) & (a.prev == b.prev) & (a.link == b.link));
+		r &= (a.type == FRAME_FREE) | (spec_frame_same(m) & (a.owner == b.owner) & (a.link == b.link));
 	}
 	for (d = 0; d < DOMAINS_MAX; d++) {
 		struct stage2 *s = &nuc_domains[d].stage2, *o = &stage2_was[d];

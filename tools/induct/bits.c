@@ -2,6 +2,7 @@
 #include "bits.h"
 
 #include <ccadical.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,17 +33,17 @@ static CCaDiCaL *solver;
 
 struct bits_counts bits_counts;
 
-#define GROW(p, n, room_)                                                               \
-	do {                                                                            \
-		if ((n) >= (room_)) {                                                   \
-			(room_) = (room_) ? (room_) * 2 : 1024;                         \
-			(p) = realloc((p), (room_) * sizeof(*(p)));                     \
-			if (!(p)) {                                                     \
-				perror("induct");                                       \
-				exit(2);                                                \
-			}                                                               \
-		}                                                                       \
-	} while (0)
+void die(const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	fprintf(stderr, "induct: ");
+	vfprintf(stderr, format, list);
+	fprintf(stderr, "\n");
+	va_end(list);
+	exit(2);
+}
 
 static uint64_t sim_of(lit_t a)
 {
@@ -60,8 +61,7 @@ static uint32_t node_new(lit_t a, lit_t b)
 		encoded = realloc(encoded, room);
 		known = realloc(known, room);
 		if (!gate || !sim || !encoded || !known) {
-			perror("induct");
-			exit(2);
+			die("out of memory");
 		}
 		memset(encoded + was, 0, room - was);
 		memset(known + was, 0, room - was);
@@ -93,8 +93,7 @@ static void table_grow(void)
 	free(table);
 	table = calloc(size, sizeof(*table));
 	if (!table) {
-		perror("induct");
-		exit(2);
+		die("out of memory");
 	}
 	table_size = size;
 	for (n = 1; n < nodes; n++) {
@@ -313,8 +312,7 @@ static void model_take(void)
 	model = bit;
 	for (i = 0; i < path_length; i++) {
 		if (!(sim_of(path[i]) & bit)) {
-			fprintf(stderr, "induct: a model breaks its own path\n");
-			exit(2);
+			die("a model breaks its own path");
 		}
 	}
 }

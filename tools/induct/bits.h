@@ -18,6 +18,21 @@ typedef uint32_t lit_t;
 #define LIT_FALSE 0u
 #define LIT_TRUE 1u
 
+/* Complains, and ends the program. */
+_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Makes room for element n of an array that has room for `room`; the includer has stdlib.h. */
+#define GROW(p, n, room)                                                                \
+	do {                                                                            \
+		if ((n) >= (room)) {                                                    \
+			(room) = (room) ? (room) * 2 : 1024;                            \
+			(p) = realloc((p), (room) * sizeof(*(p)));                      \
+			if (!(p)) {                                                     \
+				die("out of memory");                                   \
+			}                                                               \
+		}                                                                       \
+	} while (0)
+
 lit_t bits_and(lit_t a, lit_t b);
 static inline lit_t bits_or(lit_t a, lit_t b) { return bits_and(a ^ 1, b ^ 1) ^ 1; }
 lit_t bits_xor(lit_t a, lit_t b);

@@ -54,17 +54,6 @@ static uint32_t journal_length, journal_room;
 
 static struct val call(struct function *f, struct val *args, uint32_t n);
 
-#define ROOM(p, n, room)                                                                \
-	do {                                                                            \
-		if ((n) >= (room)) {                                                    \
-			(room) = (room) ? (room) * 2 : 256;                             \
-			(p) = realloc((p), (room) * sizeof(*(p)));                      \
-			if (!(p)) {                                                     \
-				die("out of memory");                                   \
-			}                                                               \
-		}                                                                       \
-	} while (0)
-
 static bool begins(const char *s, const char *with)
 {
 	return !strncmp(s, with, strlen(with));
@@ -101,7 +90,7 @@ static uint32_t choose(lit_t *ways, uint32_t n)
 	struct choice *c;
 
 	if (choice_at == choice_count) {
-		ROOM(choices, choice_count, choice_room);
+		GROW(choices, choice_count, choice_room);
 		c = &choices[choice_count++];
 		c->way = malloc((n ? n : 1) * sizeof(lit_t));
 		memcpy(c->way, ways, n * sizeof(lit_t));
@@ -233,7 +222,7 @@ static void cell_write(uint64_t at, const lit_t *b)
 	lit_t *c = cell(at);
 
 	if (merging) {
-		ROOM(journal, journal_length, journal_room);
+		GROW(journal, journal_length, journal_room);
 		journal[journal_length].at = (uint32_t)(at - BASE);
 		memcpy(journal[journal_length++].old, c, sizeof(memory[0]));
 	}
@@ -535,7 +524,7 @@ static bool builtin(struct function *f, struct val *args, uint32_t n, uint32_t b
 		if (setting_up) {
 			claim(c, "what is assumed");
 		} else if (merging) {
-			if (assumed_count == 4096) {
+			if (assumed_count == CLAIMS_MAX) {
 				die("too much is assumed");
 			}
 			assumed[assumed_count++] = c;
@@ -584,7 +573,6 @@ static struct val get(struct frame *fr, int a)
 static lit_t compare(struct insn *i, struct val a, struct val b)
 {
 	uint32_t n = a.bits;
-	lit_t r;
 
 	switch (LLVMGetICmpPredicate(i->v)) {
 	case LLVMIntEQ:
@@ -618,8 +606,7 @@ static lit_t compare(struct insn *i, struct val a, struct val b)
 		case LLVMIntSGT:
 			return val_less(y, x);
 		default:
-			r = val_less(y, x) ^ 1;
-			return r;
+			return val_less(y, x) ^ 1;
 		}
 	}
 }
@@ -826,7 +813,6 @@ static bool run(struct frame *fr, uint32_t block, uint32_t from, bool ready, uin
 struct side {
 	bool back;                      /* it came to the place where sides meet */
 	struct val *phi, ret;
-	uint32_t n;
 	struct { uint32_t at; lit_t now[8]; } *wrote;
 	uint32_t count;
 };
@@ -985,9 +971,8 @@ static bool run(struct frame *fr, uint32_t block, uint32_t from, bool ready, uin
 		if (t->op == LLVMBr && !t->n) {
 			next = b->next[0];
 		} else if (t->op == LLVMBr || t->op == LLVMSwitch) {
-			lit_t *c = take((b->nexts + 1) * sizeof(lit_t)), known = LIT_FALSE, none = LIT_TRUE;
+			lit_t *c = take((b->nexts + 1) * sizeof(lit_t)), none = LIT_TRUE;
 			struct val v = get(fr, t->args[0]);
-			uint32_t unknown = 0;
 
 			/* When each way is gone: of a switch, the first is that of what no other is for. */
 			for (i = 0; i < b->nexts; i++) {
@@ -996,14 +981,11 @@ static bool run(struct frame *fr, uint32_t block, uint32_t from, bool ready, uin
 			}
 			c[0] = t->op == LLVMBr ? c[0] : none;
 			for (i = 0; i < b->nexts; i++) {
-				unknown += c[i] > 1;
 				if (c[i] == LIT_TRUE) {
-					known = LIT_TRUE;
 					next = b->next[i];
 				}
 			}
-			if (known == LIT_TRUE) {
-			} else if (merging) {
+			if (next == EXIT && merging) {
 				if (!merge(fr, block, c, b->next, b->nexts, &next) || next == EXIT) {
 					return false;
 				}
@@ -1014,7 +996,8 @@ static bool run(struct frame *fr, uint32_t block, uint32_t from, bool ready, uin
 				block = next;
 				ready = true;
 				continue;
-			} else {
+			}
+			if (next == EXIT) {
 				for (i = 0; i + 1 < b->nexts && !decide(c[i]); i++) {
 					if (ended) {
 						return false;

@@ -253,13 +253,7 @@ static int *slot_at(LLVMValueRef v)
 static int operand(LLVMValueRef v)
 {
 	if (LLVMIsConstant(v)) {
-		if (constant_count == constant_room) {
-			constant_room = constant_room ? constant_room * 2 : 256;
-			constants = realloc(constants, constant_room * sizeof(*constants));
-			if (!constants) {
-				die("out of memory");
-			}
-		}
+		GROW(constants, constant_count, constant_room);
 		constants[constant_count] = const_val(v);
 		return ~(int)constant_count++;
 	}

@@ -13,8 +13,6 @@ struct val {
 	lit_t *b;               /* from the lowest */
 };
 
-/* Complains, and ends the program. */
-_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Memory that goes with the values. */
 void *take(uint64_t bytes);
 void values_forget(void);
