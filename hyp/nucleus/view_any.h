@@ -6,6 +6,8 @@
 
 /* Where the domain's pages are: by gfn, or FRAMES_MAX. */
 static uint64_t page_at[DOMAINS_MAX][GFNS];
+/* What the base has at each level and slot, of what there is. */
+static bool has_leaf[DOMAINS_MAX][LEVELS][GFNS], has_table[DOMAINS_MAX][LEVELS][GFNS];
 
 static uint64_t spec_any_leaf(uint64_t mfn, uint32_t level)
 {
@@ -57,6 +59,8 @@ static void spec_any_base(uint32_t d)
 
 				mfn = l == 0 && row == 1 ? page_name(d, 1, slot) : l == 0 && row == 2 ?
 				      page_name(d, 2, slot) : mfn;
+				has_leaf[d][l][slot] = leaf;
+				has_table[d][l][slot] = table;
 				machine[t][i] = table ? entry_table(table_name(d, 0, l ? l - 1 : 0, slot), l) :
 						leaf ? spec_any_leaf(mfn, l) : entry_empty(l);
 				if (l) {
@@ -257,10 +261,37 @@ static void spec_any_counts(uint32_t d)
 	assume((s->views_end >= end) & (s->views_end <= VIEWS_MAX) & ((live != 0) | (s->views_end == 1)));
 }
 
+/* The state as it is becomes the one before. */
+static void spec_remember(void)
+{
+	uint32_t t, d, k, g;
+
+	free_was = frame_free_count;
+	for (t = 0; t < FRAMES_MAX; t++) {
+		frames_was[t] = frames[t];
+		machine_was[t][0] = machine[t][0];
+		machine_was[t][1] = machine[t][1];
+	}
+	spec_look();
+	for (d = 0; d < DOMAINS_MAX; d++) {
+		stage2_was[d] = nuc_domains[d].stage2;
+		for (g = 0; g < GFNS; g++) {
+			base_was[d][g] = base_of[d][0][g];
+		}
+		for (k = 0; k < VIEWS_MAX; k++) {
+			views_was[d][k] = nuc_views[d][k];
+			for (g = 0; g < GFNS; g++) {
+				page_was[d][k][g] = page_of[d][k][g];
+				led[d][k][g] = leads[d][k][g];
+			}
+		}
+	}
+}
+
 void spec_any_state(void);
 void spec_any_state(void)
 {
-	uint32_t t, d, k, n, g;
+	uint32_t t, d, k, n;
 
 	frame_count = FRAMES_MAX;
 	for (n = 0; n < RUN_LISTS; n++) {
@@ -289,25 +320,6 @@ void spec_any_state(void)
 	for (t = 0; t < FRAMES_MAX; t++) {
 		frame_free_count = (frame_free_count + (frames[t].type == FRAME_FREE)) & 127;
 	}
-	free_was = frame_free_count;
-	for (t = 0; t < FRAMES_MAX; t++) {
-		frames_was[t] = frames[t];
-		machine_was[t][0] = machine[t][0];
-		machine_was[t][1] = machine[t][1];
-	}
+	spec_remember();
 	assume(spec_spares());
-	spec_look();
-	for (d = 0; d < DOMAINS_MAX; d++) {
-		stage2_was[d] = nuc_domains[d].stage2;
-		for (g = 0; g < GFNS; g++) {
-			base_was[d][g] = base_of[d][0][g];
-		}
-		for (k = 0; k < VIEWS_MAX; k++) {
-			views_was[d][k] = nuc_views[d][k];
-			for (g = 0; g < GFNS; g++) {
-				page_was[d][k][g] = page_of[d][k][g];
-				led[d][k][g] = leads[d][k][g];
-			}
-		}
-	}
 }

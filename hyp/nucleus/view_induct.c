@@ -31,6 +31,9 @@ uint64_t any(uint32_t bits);            /* any number of so many bits */
 void assume(bool so);                   /* the rest of the path is about states in which it is so */
 uint64_t pick(uint64_t n);              /* n, known from here on: the rest is run for each that it may be */
 void claim(bool so, const char *what);  /* it is so, on this path */
+void apart(void);                       /* the rest of the path is run by itself, with what is known put in */
+bool ask(bool so);                      /* so: as a constant, if it can only be so or only not */
+void shown(bool so);                    /* it is so in every state, as op_nothing shows */
 
 #include "view_sound.h"
 #include "view_any.h"
@@ -176,38 +179,129 @@ void replace_run_give(uint64_t m, uint32_t order)
 void op_nothing(void);
 void op_nothing(void)
 {
+	apart();
+	spec_first = true;
 	spec_sound();
 	spec_follows();
 }
 
-static uint32_t a_domain(void)
+/* ---- parts ---------------------------------------------------------------------------- */
+
+/*
+ * From here on, what was picked is the same everywhere. Picked is what decides where pointers
+ * lead; all parts together are all states. That the state is sound, op_nothing shows of all: it
+ * is said again in the words of what is left open.
+ */
+static void part(void)
+{
+	apart();
+	spec_remember();
+	spec_again = spec_first = true;
+	spec_sound();
+	spec_again = spec_first = false;
+}
+
+/* Whether the call is of a live domain and view, which then is known: if not, no more is picked. */
+static bool pick_live(uint32_t domain, uint32_t *view)
+{
+	if (!pick(domain == 0) || !pick(spec_live(0)) || !pick(*view < VIEWS_MAX)) {
+		return false;
+	}
+	*view = (uint32_t)pick(*view);
+	return pick(nuc_views[0][*view].live);
+}
+
+static bool is_table(uint32_t k, uint32_t l, uint32_t w)
+{
+	return frames[table_name(0, k, l, w)].type == FRAME_TABLE;
+}
+
+/* Which tables the view has on the way to gfn. */
+static void pick_path(uint32_t view, uint32_t gfn)
+{
+	uint32_t l = LEVELS;
+
+	while (l-- > 0 && pick(is_table(view, l, l == LEVEL_ROOT ? 0 : gfn >> (l + 1)))) {
+	}
+}
+
+/* Which tables it has at all. */
+static void pick_tree(uint32_t view)
+{
+	uint32_t l, w;
+
+	for (l = LEVELS; l-- > 0;) {
+		for (w = 0; w < PLACES(l); w++) {
+			pick(is_table(view, l, w));
+		}
+	}
+}
+
+/* What the base has on the way to gfn. */
+static void pick_base(uint32_t gfn)
+{
+	uint32_t l;
+
+	for (l = LEVEL_ROOT; l < LEVELS && pick(has_table[0][l][l == LEVEL_ROOT ? 0 : gfn >> l]); l--) {
+	}
+	if (l < LEVEL_ROOT) {
+		pick(has_leaf[0][l][gfn >> l]);
+	}
+}
+
+/* Of a live domain and view, what the base has on the way to gfn. True: gfn is below the limit, and known. */
+static bool pick_gfn(uint32_t domain, uint32_t *view, uint64_t *gfn)
+{
+	if (!pick_live(domain, view) || !pick(*gfn < GFNS)) {
+		return false;
+	}
+	*gfn = pick(*gfn);
+	pick_base((uint32_t)*gfn);
+	return true;
+}
+
+static uint32_t spec_a_domain(void)
 {
 	return any(1) ? 0 : DOMAINS_MAX + (uint32_t)any(4);
 }
 
-/* The page-modification of one view: what may differ, and what else is kept. */
+/* After a change of one view, at gfn: what else is kept. */
 static void spec_view_after(int error, uint32_t view, uint64_t gfn)
 {
 	spec_sound();
 	spec_flushed();
 	claim(spec_other_domain(), "the other domain is untouched");
-	claim((error == 0) | spec_nothing(), "what fails changes nothing");
+	spec_nothing_unless(error == 0);
 	spec_leads_same(view == 0 ? VIEWS_MAX : view, gfn);
 	spec_sets_kept(view, gfn);
-	claim((view == 0) | spec_base_kept(NO_GFN), "a view's change leaves the base alone");
+	if (view) {
+		spec_base_kept(NO_GFN);
+	}
+}
+
+/* What follows a merged call is said once for all of its ways. */
+
+static int merged_create(uint32_t domain, uint32_t view, uint32_t access, uint32_t flags)
+{
+	return nuc_view_create(domain, view, access, flags);
 }
 
 void op_create(void);
 void op_create(void)
 {
-	uint32_t domain = a_domain(), view = (uint32_t)any(3);
-	int error = nuc_view_create(domain, view, (uint32_t)any(4), (uint32_t)any(2));
+	uint32_t domain = spec_a_domain(), view = (uint32_t)any(3);
+	int error;
 
+	part();
+	error = merged_create(domain, view, (uint32_t)any(4), (uint32_t)any(2));
 	spec_view_after(error, view, ANY_GFN);
-	claim(error || view, "the base is not created");
+	claim((error != 0) | (view != 0), "the base is not created");
 }
 
-/* What follows a merged call is said once for all of its ways; a gfn or view that is known makes them fewer. */
+static void spec_view_gone(bool failed, uint32_t view)
+{
+	claim(failed || (view > 0 && view < VIEWS_MAX && !nuc_views[0][view].live), "it is gone");
+}
 
 static int merged_destroy(uint32_t domain, uint32_t view)
 {
@@ -217,11 +311,33 @@ static int merged_destroy(uint32_t domain, uint32_t view)
 void op_destroy(void);
 void op_destroy(void)
 {
-	uint32_t domain = a_domain(), view = (uint32_t)pick(any(3));
-	int error = merged_destroy(domain, view);
+	uint32_t domain = spec_a_domain(), view = (uint32_t)any(3);
+	int error;
+
+	if (pick_live(domain, &view) && view) {
+		pick_tree(view);
+	}
+	part();
+	error = merged_destroy(domain, view);
 
 	spec_view_after(error, view, ANY_GFN);
-	claim(error || (view && !nuc_views[0][view].live), "it is gone");
+	spec_view_gone(error != 0, view);
+}
+
+/* Unless it failed, the view's default is this; no other's has changed, and nothing else of any. */
+static void spec_default_after(bool failed, uint32_t view, uint32_t access)
+{
+	uint32_t d, k;
+
+	for (d = 0; d < DOMAINS_MAX; d++) {
+		for (k = 0; k < VIEWS_MAX; k++) {
+			const struct view *a = &views_was[d][k], *b = &nuc_views[d][k];
+			bool asked = !failed & (d == 0) & (k == view);
+
+			claim((a->live == b->live) & (a->flags == b->flags) & (b->access == (asked ? access : a->access)),
+			      "the default is what was asked for");
+		}
+	}
 }
 
 static int merged_default(uint32_t domain, uint32_t view, uint32_t access)
@@ -232,43 +348,91 @@ static int merged_default(uint32_t domain, uint32_t view, uint32_t access)
 void op_default(void);
 void op_default(void)
 {
-	uint32_t domain = a_domain(), view = (uint32_t)pick(any(3));
-	int error = merged_default(domain, view, (uint32_t)any(4));
+	uint32_t domain = spec_a_domain(), view = (uint32_t)any(3), access = (uint32_t)any(4);
+	int error;
 
+	if (pick_live(domain, &view) && view) {
+		pick_tree(view);
+	}
+	part();
+	error = merged_default(domain, view, access);
+	spec_default_after(error != 0, view, access);
 	spec_sound();
 	spec_flushed();
 	claim(spec_other_domain(), "the other domain is untouched");
-	claim(error == 0 || spec_nothing(), "what fails changes nothing");
+	spec_nothing_unless(error == 0);
 	spec_sets_kept(NO_VIEW, ANY_GFN);
-	claim(spec_base_kept(NO_GFN), "the base is left alone");
+	spec_base_kept(NO_GFN);
 	spec_leads_same(view, ANY_GFN);
+}
+
+static int merged_root_need(uint32_t domain, uint32_t view, uint64_t *root)
+{
+	return view_root_need(domain, view, root);
+}
+
+/* What was found is the root that the view has now. */
+static void spec_root(int error, uint32_t view, uint64_t root)
+{
+	bool r = error != 0;
+	uint32_t k;
+
+	for (k = 0; k < VIEWS_MAX; k++) {
+		r |= (k == view) & (root == (k ? nuc_views[0][k].root : nuc_domains[0].stage2.root));
+	}
+	claim(r, "it is the root");
 }
 
 void op_root_need(void);
 void op_root_need(void)
 {
-	uint32_t domain = a_domain(), view = (uint32_t)any(3);
+	uint32_t domain = spec_a_domain(), view = (uint32_t)any(3);
 	uint64_t root = FRAMES_MAX;
-	int error = view_root_need(domain, view, &root);
+	int error;
 
+	if (pick_live(domain, &view) && view) {
+		pick(is_table(view, LEVEL_ROOT, 0));
+	}
+	part();
+	error = merged_root_need(domain, view, &root);
 	spec_view_after(error, NO_VIEW, ANY_GFN);
-	claim(error || root == (view ? nuc_views[0][view].root : nuc_domains[0].stage2.root), "it is the root");
+	spec_root(error, view, root);
+}
+
+static struct translation merged_translate(uint32_t domain, uint32_t view, uint64_t gfn)
+{
+	return view_translate(domain, view, gfn_of(gfn));
+}
+
+/* It is what hardware would find, of a live view and below the limit; else nothing. */
+static void spec_translated(struct translation t, uint32_t domain, uint32_t view, uint64_t gfn)
+{
+	struct translation none = { .present = false };
+	bool r = !t.present;
+	uint32_t k, g;
+
+	for (k = 0; k < VIEWS_MAX; k++) {
+		for (g = 0; g < GFNS; g++) {
+			bool here = (domain == 0) & (view == k) & (gfn == g);
+
+			r = here ? spec_same_translation(t, spec_view_live(0, k) ? leads[0][k][g] : none) : r;
+		}
+	}
+	claim(r, "it is what hardware would find");
 }
 
 void op_translate(void);
 void op_translate(void)
 {
-	uint32_t domain = a_domain(), view = (uint32_t)any(3);
+	uint32_t domain = spec_a_domain(), view = (uint32_t)any(3);
 	uint64_t gfn = any(4);
-	struct translation t = view_translate(domain, view, gfn_of(gfn));
+	struct translation t;
 
-	claim(domain == 0 || !t.present, "no domain, no page");
-	claim(gfn < GFNS || !t.present, "beyond the limit is nothing");
-	claim(!t.present || (view < VIEWS_MAX && spec_view_live(0, view)), "no view, no page");
-	if (domain == 0 && gfn < GFNS && view < VIEWS_MAX && spec_view_live(0, view)) {
-		claim(spec_same_translation(t, leads[0][view][gfn]), "it is what hardware would find");
-	}
-	claim(spec_nothing(), "looking changes nothing");
+	part();
+	t = merged_translate(domain, view, gfn);
+	spec_look();
+	spec_translated(t, domain, view, gfn);
+	spec_nothing_unless(false);
 }
 
 /* What a change asks for has been done. */
@@ -335,7 +499,7 @@ static bool spec_change_done(uint32_t view, const struct view_change *c)
 	return r;
 }
 
-static struct view_change a_change(void)
+static struct view_change spec_a_change(void)
 {
 	struct view_change c = { .gfn = any(4), .new_gfn = any(1) ? ~0ull : any(4), .set = (uint32_t)any(5),
 				 .access = (uint8_t)any(4), .suppress_ve = (uint8_t)any(2) };
@@ -355,12 +519,15 @@ static int merged_change(uint32_t domain, uint32_t view, const struct view_chang
 void op_change(void);
 void op_change(void)
 {
-	struct view_change c = a_change();
-	uint32_t domain = a_domain(), view = (uint32_t)pick(any(2));
+	struct view_change c = spec_a_change();
+	uint32_t domain = spec_a_domain(), view = (uint32_t)any(2);
 	int error = 99, done;
 
 	assume(view != 0);
-	c.gfn = pick(c.gfn);
+	if (pick_gfn(domain, &view, &c.gfn)) {
+		pick_path(view, (uint32_t)c.gfn);
+	}
+	part();
 	done = merged_change(domain, view, &c, 1, &error);
 	claim(done == (error == 0), "how many are done");
 	spec_view_after(error, view, c.gfn);
@@ -371,15 +538,16 @@ void op_change(void)
 void op_change_base(void);
 void op_change_base(void)
 {
-	struct view_change c = a_change();
-	uint32_t domain = a_domain();
+	struct view_change c = spec_a_change();
+	uint32_t domain = spec_a_domain(), base = 0;
 	int error = 99, done;
 
-	c.gfn = pick(c.gfn);
+	pick_gfn(domain, &base, &c.gfn);
+	part();
 	done = merged_change(domain, 0, &c, 1, &error);
 	claim(done == (error == 0), "how many are done");
 	spec_view_after(error, 0, c.gfn);
-	claim(spec_base_kept(c.gfn), "the rest of the base is left alone");
+	spec_base_kept(c.gfn);
 	claim((error != 0) | spec_change_done(0, &c), "what was asked is so");
 	spec_sets_kept(NO_VIEW, ANY_GFN);
 }
@@ -389,21 +557,50 @@ void op_change_two(void);
 void op_change_two(void)
 {
 	struct view_change c[2];
-	uint32_t view = (uint32_t)pick(any(2));
+	uint32_t view = (uint32_t)any(2);
 	int error = 99, done;
 
 	assume(view != 0);
-	c[0] = (struct view_change){ .gfn = pick(any(3)), .set = VIEW_SET_ACCESS, .access = (uint8_t)any(4) };
+	c[0] = (struct view_change){ .gfn = any(3), .set = VIEW_SET_ACCESS, .access = (uint8_t)any(4) };
 	c[1] = c[0];
 	c[1].gfn = pick(any(3));
+	if (pick_gfn(0, &view, &c[0].gfn)) {
+		pick_path(view, (uint32_t)c[0].gfn);
+	}
+	part();
 	done = merged_change(0, view, c, 2, &error);
 	spec_sound();
 	spec_flushed();
 	claim(spec_other_domain(), "the other domain is untouched");
-	claim(error != 0 || done == 2, "how many are done");
-	claim(done > 0 || spec_nothing(), "what fails changes nothing");
-	claim(spec_base_kept(NO_GFN), "a view's change leaves the base alone");
-	claim(done < 2 || (spec_change_done(view, &c[0]) & spec_change_done(view, &c[1])), "what was asked is so");
+	claim((error != 0) | (done == 2), "how many are done");
+	spec_nothing_unless(done > 0);
+	spec_base_kept(NO_GFN);
+	claim((done < 2) | (spec_change_done(view, &c[0]) & spec_change_done(view, &c[1])), "what was asked is so");
+}
+
+/* Unless it failed, gfn leads to the frame, or to nothing (FRAMES_MAX). */
+static void spec_led(bool failed, uint64_t gfn, uint64_t mfn)
+{
+	bool r = failed;
+	uint32_t g;
+
+	for (g = 0; g < GFNS; g++) {
+		r |= (g == gfn) & (mfn == FRAMES_MAX ? !leads[0][0][g].present :
+						       leads[0][0][g].present & (leads[0][0][g].mfn == mfn));
+	}
+	claim(r, "the page is where it was asked for, or gone");
+}
+
+static void spec_added(bool done, uint64_t gfn, uint64_t count)
+{
+	uint32_t g;
+
+	for (g = 0; g < GFNS; g++) {
+		bool asked = done & (g >= gfn) & (g < gfn + count);
+
+		claim(!spec_live(0) | (leads[0][0][g].present == (led[0][0][g].present | asked)),
+		      "pages are where they were asked for, and nowhere else");
+	}
 }
 
 static int merged_remove(uint32_t domain, uint64_t gfn)
@@ -414,16 +611,22 @@ static int merged_remove(uint32_t domain, uint64_t gfn)
 void op_memory_remove(void);
 void op_memory_remove(void)
 {
-	uint64_t gfn = pick(any(4));
-	uint32_t domain = a_domain();
-	int error = merged_remove(domain, gfn);
+	uint32_t domain = spec_a_domain(), base = 0;
+	uint64_t gfn = any(4);
+	int error;
 
+	if (pick_gfn(domain, &base, &gfn)) {
+		pick_path(1, (uint32_t)gfn);
+		pick_path(2, (uint32_t)gfn);
+	}
+	part();
+	error = merged_remove(domain, gfn);
 	spec_sound();
 	spec_flushed();
 	claim(spec_other_domain(), "the other domain is untouched");
-	claim((error == 0) | spec_nothing(), "what fails changes nothing");
-	claim(spec_base_kept(gfn), "the rest of the base is left alone");
-	claim(error || !leads[0][0][gfn].present, "the page is gone");
+	spec_nothing_unless(error == 0);
+	spec_base_kept(gfn);
+	spec_led(error != 0, gfn, FRAMES_MAX);
 }
 
 static int merged_add(uint32_t domain, uint64_t gfn, uint64_t count)
@@ -434,18 +637,21 @@ static int merged_add(uint32_t domain, uint64_t gfn, uint64_t count)
 void op_memory_add(void);
 void op_memory_add(void)
 {
-	uint64_t gfn = pick(any(4)), count = 1u << pick(any(2)), g;
-	uint32_t domain = a_domain();
-	int error = merged_add(domain, gfn, count);
+	uint32_t domain = spec_a_domain(), base = 0;
+	uint64_t count = 1u << pick(any(2)), gfn = any(4);
+	int error;
 
+	if (pick_gfn(domain, &base, &gfn)) {
+		pick_path(1, (uint32_t)gfn);
+		pick_path(2, (uint32_t)gfn);
+	}
+	part();
+	error = merged_add(domain, gfn, count);
 	spec_sound();
 	spec_flushed();
 	claim(spec_other_domain(), "the other domain is untouched");
 	spec_sets_kept(NO_VIEW, ANY_GFN);
-	for (g = 0; g < GFNS; g++) {
-		claim(leads[0][0][g].present == (led[0][0][g].present || (!error && g >= gfn && g < gfn + count)) ||
-		      !spec_live(0), "pages are where they were asked for, and nowhere else");
-	}
+	spec_added(error == 0, gfn, count);
 }
 
 static int merged_share(uint32_t domain, uint32_t slot, uint64_t gfn)
@@ -456,14 +662,19 @@ static int merged_share(uint32_t domain, uint32_t slot, uint64_t gfn)
 void op_share_map(void);
 void op_share_map(void)
 {
-	uint64_t gfn = pick(any(4));
-	uint32_t domain = a_domain(), slot = (uint32_t)pick(any(1));
-	int error = merged_share(domain, slot, gfn);
+	uint32_t domain = spec_a_domain(), slot = (uint32_t)pick(any(1)), base = 0;
+	uint64_t gfn = any(4);
+	int error;
 
+	if (pick_gfn(domain, &base, &gfn)) {
+		pick_path(1, (uint32_t)gfn);
+		pick_path(2, (uint32_t)gfn);
+	}
+	part();
+	error = merged_share(domain, slot, gfn);
 	spec_sound();
 	spec_flushed();
 	claim(spec_other_domain(), "the other domain is untouched");
-	claim((error == 0) | spec_nothing(), "what fails changes nothing");
-	claim(error || (leads[0][0][gfn].present && leads[0][0][gfn].mfn == nuc_domains[0].share_mfn[slot]),
-	      "the page is there");
+	spec_nothing_unless(error == 0);
+	spec_led(error != 0, gfn, nuc_domains[0].share_mfn[slot]);
 }

@@ -79,6 +79,18 @@ static struct view views_was[DOMAINS_MAX][VIEWS_MAX];
 static struct stage2 stage2_was[DOMAINS_MAX];
 static uint64_t free_was;
 
+/* Of the state before, op_nothing has shown it: that is said again of each part. */
+static bool spec_again;
+
+static void spec_claim(bool so, const char *what)
+{
+	if (spec_again) {
+		shown(so);
+	} else {
+		claim(so, what);
+	}
+}
+
 static bool spec_live(uint32_t d)
 {
 	return nuc_domains[d].state == NUC_DOMAIN_LIVE;
@@ -157,6 +169,11 @@ static bool spec_any_set(uint64_t own)
 	return (own != 0) & ((entry_own(own) != 0) | (entry_step(own) != 0));
 }
 
+static bool spec_remap(uint64_t own)
+{
+	return (own != 0) & ((entry_own(own) & OWN_TARGET) != 0);
+}
+
 /* What a view must show over the base's entry for the page and what is set, in the documentation's words. */
 static struct translation spec_meant(const struct view *v, uint64_t base, uint64_t own)
 {
@@ -208,7 +225,7 @@ static void spec_find(void)
 
 					at = spec_is(name, d, k, l, w) ? name : at;
 					for (t = FIRST_SPARE; t < TABLES; t++) {
-						bool is = spec_is(t, d, k, l, w);
+						bool is = ask(spec_is(t, d, k, l, w));
 
 						tables_named &= !is | (at == FRAMES_MAX);
 						at = is ? t : at;
@@ -307,39 +324,73 @@ static bool spec_base_table(uint32_t d, uint32_t l, uint32_t w)
 	return r;
 }
 
-/* One private table: each entry is what base, default and what is set make it. */
-static bool spec_view_table(uint32_t d, uint32_t k, uint32_t l, uint32_t w)
+/*
+ * What is counted. Of a state that comes after another it is what was counted then, and what has
+ * come and gone since, one by one, as the engine counts: that says the same, and what has stayed is
+ * not added up again. Of a state without one before, it is the sum.
+ */
+static bool spec_first;
+
+static uint32_t spec_counted(uint32_t n, bool was, bool is)
+{
+	if (spec_first) {
+		return spec_more(n, is);
+	}
+	return was & !is ? n - 1 : is & !was ? n + 1 : n;
+}
+
+/* What to begin with, if so many were counted before. */
+static uint32_t spec_count(uint32_t was)
+{
+	return spec_first ? 0 : was;
+}
+
+/* Frame f is a page of domain d. */
+static bool spec_target(uint64_t f, uint32_t d)
+{
+	bool r = false;
+	uint32_t m;
+
+	for (m = TABLES; m < FRAMES_MAX; m++) {
+		r |= (f == m) & ((frames[m].type == FRAME_GUEST) | (frames[m].type == FRAME_SHARED)) &
+		     (frames[m].owner == d) & (frames[m].where < GFNS);
+	}
+	return r;
+}
+
+/* One private table, if it is there: each entry is what base, default and what is set make it. */
+static void spec_view_table(uint32_t d, uint32_t k, uint32_t l, uint32_t w, bool is)
 {
 	const struct view *v = &nuc_views[d][k];
 	uint32_t t = table_of[d][k][l][w], own = 0, i;
-	bool r = l < LEVEL_ROOT || t == v->root;
+	bool r;
 
 	for (i = 0; i < ENTRIES(l); i++) {
 		uint64_t e = machine[t][i], base = base_of[d][l][w * RUN + i];
 		uint32_t c = l ? table_of[d][k][l - 1][w * RUN + i] : FRAMES_MAX;
 
+		r = (l == LEVEL_ROOT) | (i < frames[t].link) | (e == entry_empty(l));
 		if (l == 0) {
 			struct intent in = intent_of(e);
 			uint64_t f = in.target;
 			bool remap = (in.own & OWN_TARGET) != 0;
 
 			r &= (entry_kind(e, 0) != ENTRY_BAD) & (e == own_entry(v, base, in));
-			r &= !remap | ((f >= TABLES) & (f < FRAMES_MAX) &
-				       ((frames[f].type == FRAME_GUEST) | (frames[f].type == FRAME_SHARED)) &
-				       (frames[f].owner == d) & (frames[f].where < GFNS));
+			r &= !remap | spec_target(f, d);
 			r &= !(in.own & OWN_ACCESS) | access_valid(in.access);
 			own = spec_more(own, spec_any_set(e));
 		} else {
 			r &= e == (c != FRAMES_MAX ? entry_private(c, l) : shared_entry(v, base, l));
 			own = spec_more(own, c != FRAMES_MAX);
 		}
-		r &= (l == LEVEL_ROOT) | (i < frames[t].link) | (e == entry_empty(l));
+		spec_claim(!is || r, "a view's entries are what base, default and what is set make them");
 	}
+	r = l < LEVEL_ROOT || t == v->root;
 	r &= (l < LEVEL_ROOT) | (machine[t][1] == 0);
 	r &= (l > 0) | (frames[t].link == RUN);
 	r &= (frames[t].count == own) & ((l == LEVEL_ROOT) | (own > 0)) & (frames[t].link <= RUN) &
 	     (frames[t].dirty != 0);
-	return r;
+	spec_claim(!is || r, "a view's table counts what is its own, and ends where it says");
 }
 
 /* The copies of a base table are on its chain; where the base has none, they are on no chain. */
@@ -366,52 +417,62 @@ static bool spec_chain(uint32_t d, uint32_t l, uint32_t w)
 }
 
 /* What is live, its roots, and what it counts. */
-static bool spec_domain(uint32_t d)
+static void spec_domain(uint32_t d)
 {
-	const struct stage2 *s = &nuc_domains[d].stage2;
-	uint32_t tables = 0, view_tables = 0, live = 0, end = 1, k, l, w, g;
-	bool r = true;
+	const struct stage2 *s = &nuc_domains[d].stage2, *o = &stage2_was[d];
+	uint32_t tables = spec_count(o->tables_used), view_tables = spec_count(o->view_tables);
+	uint32_t live = spec_count(o->views_live), end = 1, k, l, w, g;
+	bool r;
 
 	for (k = 0; k < VIEWS_MAX; k++) {
-		const struct view *v = &nuc_views[d][k];
-		uint32_t own = 0, remaps = 0, mine = 0;
-		bool recent = v->recent == FRAMES_MAX;
+		const struct view *v = &nuc_views[d][k], *b = &views_was[d][k];
+		/* A view that was not there had counted nothing. */
+		uint32_t own = spec_count(b->live ? b->own : 0), remaps = spec_count(b->live ? b->remaps : 0);
+		uint32_t mine = spec_count(b->live ? b->tables : 0);
+		bool recent = v->recent == FRAMES_MAX, some = false;
 
 		for (l = 0; l < LEVELS; l++) {
 			for (w = 0; w < PLACES(l); w++) {
-				mine = spec_more(mine, table_of[d][k][l][w] != FRAMES_MAX);
+				bool was = frames_was[table_name(d, k, l, w)].type == FRAME_TABLE;
+				bool is = table_of[d][k][l][w] != FRAMES_MAX;
+
+				mine = spec_counted(mine, was, is);
+				tables = spec_counted(tables, was, is);
+				view_tables = k ? spec_counted(view_tables, was, is) : view_tables;
+				some |= is;
 				recent |= (l == 0) & (k > 0) & (v->recent == table_of[d][k][l][w]);
 			}
 		}
 		for (g = 0; g < GFNS; g++) {
-			own = spec_more(own, spec_any_set(page_of[d][k][g]));
-			remaps = spec_more(remaps, (page_of[d][k][g] != 0) & ((entry_own(page_of[d][k][g]) & OWN_TARGET) != 0));
+			uint64_t was = page_was[d][k][g], is = page_of[d][k][g];
+
+			own = spec_counted(own, spec_any_set(was), spec_any_set(is));
+			remaps = spec_counted(remaps, spec_remap(was), spec_remap(is));
 		}
-		tables = (tables + mine) & 31;
-		r &= v->live <= spec_live(d);
+		r = v->live <= spec_live(d);
 		if (spec_view_live(d, k)) {
 			r &= access_valid(v->access) & recent;
 			r &= v->root == (k ? table_of[d][k][LEVEL_ROOT][0] : FRAMES_MAX);
-			if (k) {
-				r &= (v->tables == mine) & (v->own == own) & (v->remaps == remaps) &
-				     (v->flags <= VIEW_EMPTY);
-			}
+			r &= !k | (v->flags <= VIEW_EMPTY);
 		} else {
-			r &= mine == 0;
+			r &= !some;
 		}
-		view_tables = k ? (view_tables + mine) & 31 : 0;
-		live = k ? spec_more(live, v->live) : 0;
+		spec_claim(r, "what a view says of itself is so");
+		if (k) {
+			r = (v->tables == mine) & (v->own == own) & (v->remaps == remaps);
+			spec_claim(!spec_view_live(d, k) || r, "a view counts its tables, settings and remaps");
+		}
+		live = k ? spec_counted(live, b->live, v->live) : live;
 		end = k && v->live ? k + 1 : end;
 	}
-	if (spec_live(d)) {
-		r &= nuc_views[d][0].live & (nuc_views[d][0].flags == 0);
-		r &= (s->root == table_of[d][0][LEVEL_ROOT][0]) & (s->domain == d) & (s->root_entries == 1) &
-		     (s->gfn_limit == GFNS);
-		r &= (s->tables_used == tables) & (s->view_tables == view_tables) & (s->tables_used <= s->table_budget);
-		r &= (s->views_live == live) & (s->views_end >= end) & (s->views_end <= VIEWS_MAX) &
-		     ((live != 0) | (s->views_end == 1));
-	}
-	return r;
+	r = nuc_views[d][0].live & (nuc_views[d][0].flags == 0);
+	r &= (s->root == table_of[d][0][LEVEL_ROOT][0]) & (s->domain == d) & (s->root_entries == 1) &
+	     (s->gfn_limit == GFNS);
+	r &= (s->tables_used <= s->table_budget) & (s->views_end >= end) & (s->views_end <= VIEWS_MAX) &
+	     ((s->views_live != 0) | (s->views_end == 1));
+	spec_claim(!spec_live(d) || r, "what a domain says of itself is so");
+	r = (s->tables_used == tables) & (s->view_tables == view_tables) & (s->views_live == live);
+	spec_claim(!spec_live(d) || r, "a domain counts its tables and views");
 }
 
 /* Tables of a domain, and that private ones hang together. */
@@ -424,17 +485,16 @@ static void spec_tables(uint32_t d)
 			for (k = 0; k < VIEWS_MAX; k++) {
 				bool is = table_of[d][k][l][w] != FRAMES_MAX;
 
-				claim(!is || l == LEVEL_ROOT || table_of[d][k][l + 1][l == 2 ? 0 : w >> 1] != FRAMES_MAX,
+				spec_claim(!is || l == LEVEL_ROOT || table_of[d][k][l + 1][l == 2 ? 0 : w >> 1] != FRAMES_MAX,
 				      "a table has one above it");
 				if (k) {
-					claim(!is || spec_view_table(d, k, l, w),
-					      "a view's entries are what base, default and what is set make them");
+					spec_view_table(d, k, l, w, is);
 				} else {
-					claim(!is || spec_base_table(d, l, w),
+					spec_claim(!is || spec_base_table(d, l, w),
 					      "rule 1: the base's entries lead where they must");
 				}
 			}
-			claim(spec_chain(d, l, w), "every copy of a table is on its chain");
+			spec_claim(spec_chain(d, l, w), "every copy of a table is on its chain");
 		}
 	}
 }
@@ -472,7 +532,8 @@ static void spec_pages(void)
 	uint32_t m, d, k, g;
 
 	for (m = TABLES; m < FRAMES_MAX; m++) {
-		uint32_t remaps = 0, type = frames[m].type;
+		bool was = (frames_was[m].type == FRAME_GUEST) | (frames_was[m].type == FRAME_SHARED);
+		uint32_t remaps = spec_count(was ? frames_was[m].prev : 0), type = frames[m].type;
 		bool mine = (type == FRAME_GUEST) | (type == FRAME_SHARED), mapped = false, r = true;
 
 		for (d = 0; d < DOMAINS_MAX; d++) {
@@ -481,19 +542,20 @@ static void spec_pages(void)
 					  entry_kind(base_of[d][0][g], 0) == ENTRY_LEAF &&
 					  entry_mfn(base_of[d][0][g], 0) == m;
 				/* The words of a domain's views lead to no page of another: see spec_view_table. */
-				for (k = 1; k < VIEWS_MAX && frames[m].owner == d; k++) {
-					uint64_t e = page_of[d][k][g];
+				for (k = 1; k < VIEWS_MAX; k++) {
+					uint64_t a = page_was[d][k][g], e = page_of[d][k][g];
 
-					remaps = spec_more(remaps, (e != 0) & ((entry_own(e) & OWN_TARGET) != 0) &&
-									   entry_mfn(e, 0) == m);
+					remaps = spec_counted(remaps, spec_remap(a) & (entry_mfn(a, 0) == m),
+							      spec_remap(e) & (entry_mfn(e, 0) == m));
 				}
 			}
 		}
 		r &= (type == FRAME_FREE) | (type == FRAME_NUCLEUS) | (type == FRAME_CORE) | mine;
-		r &= !mine | (mapped & (frames[m].prev == remaps));
+		r &= !mine | mapped;
 		r &= (type != FRAME_SHARED) | (frames[m].count == 0);
 		r &= (type != FRAME_CORE) | ((frames[m].where == WHERE_NONE) & (frames[m].prev == 0));
-		claim(r, "a page is mapped where it says, and its remaps are counted");
+		spec_claim(r, "a page is mapped where it says");
+		spec_claim(!mine | (frames[m].prev == remaps), "a page counts its remaps");
 	}
 }
 
@@ -529,7 +591,7 @@ static void spec_views(void)
 	for (d = 0; d < DOMAINS_MAX; d++) {
 		for (k = 1; k < VIEWS_MAX; k++) {
 			for (g = 0; g < GFNS; g++) {
-				claim(!spec_view_live(d, k) ||
+				spec_claim(!spec_view_live(d, k) ||
 					      spec_same_translation(leads[d][k][g],
 								    spec_meant(&nuc_views[d][k], base_of[d][0][g],
 									       page_of[d][k][g])),
@@ -549,7 +611,7 @@ static void spec_rule_1(void)
 			for (g = 0; g < GFNS; g++) {
 				struct translation t = leads[d][k][g];
 
-				claim(!(spec_view_live(d, k) & t.present) ||
+				spec_claim(!(spec_view_live(d, k) & t.present) ||
 					      ((t.mfn < FRAMES_MAX) & (frames[t.mfn].owner == d) &
 					       ((frames[t.mfn].type == FRAME_GUEST) |
 						(frames[t.mfn].type == FRAME_SHARED))),
@@ -565,14 +627,14 @@ static void spec_sound(void)
 	uint32_t d;
 
 	spec_look();
-	claim(tables_named, "every table is somebody's, and alone in its place");
+	spec_claim(tables_named, "every table is somebody's, and alone in its place");
 	for (d = 0; d < DOMAINS_MAX; d++) {
-		claim(spec_domain(d), "what a domain and its views say of themselves is so");
+		spec_domain(d);
 		spec_tables(d);
 	}
-	claim(spec_spares(), "what was a table and is free is empty where it says so");
+	spec_claim(spec_spares(), "what was a table and is free is empty where it says so");
 	spec_pages();
-	claim(spec_shares(), "share pages are where they say");
+	spec_claim(spec_shares(), "share pages are where they say");
 }
 
 /* What follows, whatever state is sound. */
@@ -622,17 +684,16 @@ static void spec_sets_kept(uint32_t view, uint64_t but)
 #define NO_GFN GFNS
 
 /* The base is as it was, but that of domain 0 at gfn `but`. */
-static bool spec_base_kept(uint64_t but)
+static void spec_base_kept(uint64_t but)
 {
-	bool r = true;
 	uint32_t d, g;
 
 	for (d = 0; d < DOMAINS_MAX; d++) {
 		for (g = 0; g < GFNS; g++) {
-			r &= ((d == 0) & (but == g)) | !spec_live(d) | (base_was[d][g] == base_of[d][0][g]);
+			claim(((d == 0) & (but == g)) || !spec_live(d) || base_was[d][g] == base_of[d][0][g],
+			      "the base is as it was");
 		}
 	}
-	return r;
 }
 
 /*
@@ -705,30 +766,32 @@ static bool spec_other_domain(void)
 	return r;
 }
 
-/* Nothing has changed: no table, no page, no view; free frames may have come out of use and back. */
-static bool spec_nothing(void)
+/* Unless `so`, nothing has changed: no table, no page, no view; free frames may have come out of use and back. */
+static void spec_nothing_unless(bool so)
 {
-	bool r = true;
 	uint32_t m, d, k;
+	bool r;
 
 	for (m = 0; m < FRAMES_MAX; m++) {
 		struct frame a = frames_was[m], b = frames[m];
 
-		r &= a.type == b.type;
+		r = a.type == b.type;
 		r &= (a.type == FRAME_FREE) | (spec_frame_same(m) & (a.owner == b.owner) & (a.link == b.link));
+		claim(so | r, "what fails changes no frame");
 	}
 	for (d = 0; d < DOMAINS_MAX; d++) {
 		struct stage2 *s = &nuc_domains[d].stage2, *o = &stage2_was[d];
 
-		r &= (s->tables_used == o->tables_used) & (s->view_tables == o->view_tables) &
-		     (s->views_end == o->views_end) & (s->views_live == o->views_live) & (s->losses == o->losses);
+		r = (s->tables_used == o->tables_used) & (s->view_tables == o->view_tables) &
+		    (s->views_end == o->views_end) & (s->views_live == o->views_live) & (s->losses == o->losses);
+		claim(so | r, "what fails changes no domain");
 		for (k = 0; k < VIEWS_MAX; k++) {
 			struct view a = views_was[d][k], b = nuc_views[d][k];
 
-			r &= (a.root == b.root) & (a.live == b.live) & (a.access == b.access) & (a.flags == b.flags) &
-			     (a.tables == b.tables) & (a.own == b.own) & (a.remaps == b.remaps) &
-			     (a.generation == b.generation);
+			r = (a.root == b.root) & (a.live == b.live) & (a.access == b.access) & (a.flags == b.flags) &
+			    (a.tables == b.tables) & (a.own == b.own) & (a.remaps == b.remaps) &
+			    (a.generation == b.generation);
+			claim(so | r, "what fails changes no view");
 		}
 	}
-	return r;
 }

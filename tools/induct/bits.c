@@ -30,6 +30,14 @@ static uint64_t good;                   /* models there are */
 static uint64_t model;                  /* the one that answered the last question: one bit */
 static uint32_t next_model;
 static CCaDiCaL *solver;
+static lit_t *always;                   /* what bits_always was told */
+static uint32_t always_length, always_room;
+static uint32_t known_count;            /* how often something became known */
+static uint32_t known_since = 1;        /* how often what is known has changed */
+static struct { uint32_t since; uint8_t is; } *deep;    /* by node: what bits_deep found, as `known` has */
+static uint32_t deep_room;
+static lit_t *reduced;                  /* by node: what bits_reduced made of it; 0: not yet */
+static uint32_t reduced_nodes;
 
 struct bits_counts bits_counts;
 
@@ -220,28 +228,55 @@ lit_t bits_known(lit_t a)
 	return k ? (lit_t)(k - 1) ^ (a & 1) : a;
 }
 
-static void note(lit_t a, bool always)
+lit_t bits_deep(lit_t a)
+{
+	uint32_t n = a >> 1;
+	lit_t r = bits_known(a), x, y;
+
+	if (r != a || gate[n].a == INPUT) {
+		return r;
+	}
+	if (deep_room < nodes) {
+		deep = realloc(deep, room * sizeof(*deep));
+		if (!deep) {
+			die("out of memory");
+		}
+		memset(deep + deep_room, 0, (room - deep_room) * sizeof(*deep));
+		deep_room = room;
+	}
+	if (deep[n].since != known_since) {
+		deep[n].since = known_since;
+		x = bits_deep(gate[n].a);
+		y = x == LIT_FALSE ? x : bits_deep(gate[n].b);
+		deep[n].is = x == LIT_FALSE || y == LIT_FALSE ? 1 : x == LIT_TRUE && y == LIT_TRUE ? 2 : 0;
+	}
+	return deep[n].is ? (lit_t)(deep[n].is - 1) ^ (a & 1) : a;
+}
+
+static void note(lit_t a, bool for_good)
 {
 	uint32_t n = a >> 1;
 
 	if (a <= 1 || known[n]) {
 		return;
 	}
-	known[n] = (uint8_t)((a & 1 ? 1 : 2) | (always ? 4 : 0));
-	if (!always) {
+	known[n] = (uint8_t)((a & 1 ? 1 : 2) | (for_good ? 4 : 0));
+	known_count++;
+	known_since++;
+	if (!for_good) {
 		GROW(noted, noted_length, noted_room);
 		noted[noted_length++] = n;
 	}
 	if (!(a & 1) && gate[n].a != INPUT) {
-		note(gate[n].a, always);
-		note(gate[n].b, always);
+		note(gate[n].a, for_good);
+		note(gate[n].b, for_good);
 	} else if (a & 1 && gate[n].a != INPUT) {
 		lit_t x = bits_known(gate[n].a), y = bits_known(gate[n].b);
 
 		if (x == LIT_TRUE) {
-			note(gate[n].b ^ 1, always);
+			note(gate[n].b ^ 1, for_good);
 		} else if (y == LIT_TRUE) {
-			note(gate[n].a ^ 1, always);
+			note(gate[n].a ^ 1, for_good);
 		}
 	}
 }
@@ -251,14 +286,24 @@ static int dimacs(lit_t a)
 	return a & 1 ? -(int)(a >> 1) : (int)(a >> 1);
 }
 
+/* One of the three is so. */
 static void clause(lit_t a, lit_t b, lit_t c)
 {
 	ccadical_add(solver, dimacs(a));
-	ccadical_add(solver, dimacs(b));
+	if (b != LIT_FALSE) {
+		ccadical_add(solver, dimacs(b));
+	}
 	if (c != LIT_FALSE) {
 		ccadical_add(solver, dimacs(c));
 	}
 	ccadical_add(solver, 0);
+}
+
+static void gate_clauses(uint32_t n)
+{
+	clause(n << 1 | 1, gate[n].a, LIT_FALSE);
+	clause(n << 1 | 1, gate[n].b, LIT_FALSE);
+	clause(n << 1, gate[n].a ^ 1, gate[n].b ^ 1);
 }
 
 /* Tells the solver what node n is, and all below. */
@@ -281,9 +326,7 @@ static void encode(uint32_t n)
 		if (gate[n].a == INPUT) {
 			continue;
 		}
-		clause(n << 1 | 1, gate[n].a, LIT_FALSE);
-		clause(n << 1 | 1, gate[n].b, LIT_FALSE);
-		clause(n << 1, gate[n].a ^ 1, gate[n].b ^ 1);
+		gate_clauses(n);
 		GROW(stack, top + 2, stack_room);
 		stack[top++] = gate[n].a >> 1;
 		stack[top++] = gate[n].b >> 1;
@@ -373,6 +416,7 @@ void bits_path_reset(void)
 {
 	path_length = 0;
 	alive = good;
+	known_since++;
 	while (noted_length) {
 		known[noted[--noted_length]] = 0;
 	}
@@ -394,6 +438,7 @@ void bits_path_back(struct bits_mark mark)
 	uint32_t i;
 
 	path_length = mark.path;
+	known_since++;
 	while (noted_length > mark.noted) {
 		known[noted[--noted_length]] &= 4;
 	}
@@ -411,11 +456,102 @@ bool bits_always(lit_t a)
 	if (a == LIT_TRUE) {
 		return true;
 	}
+	GROW(always, always_length, always_room);
+	always[always_length++] = a;
 	encode(a >> 1);
-	ccadical_add(solver, dimacs(a));
-	ccadical_add(solver, 0);
+	clause(a, LIT_FALSE, LIT_FALSE);
 	note(a, true);
 	good &= sim_of(a);
 	alive &= sim_of(a);
 	return true;
+}
+
+lit_t bits_reduced(lit_t a)
+{
+	uint32_t n = a >> 1;
+	lit_t r = bits_known(a), x, y;
+
+	if (r != a || gate[n].a == INPUT || n >= reduced_nodes) {
+		return r;
+	}
+	if (!reduced[n]) {
+		x = bits_reduced(gate[n].a);
+		y = bits_reduced(gate[n].b);
+		/* 0 is for what has not been made: so the literal is kept plus 1. */
+		reduced[n] = bits_known(bits_and(x, y)) + 1;
+	}
+	return (reduced[n] - 1) ^ (a & 1);
+}
+
+void bits_reduce_anew(void)
+{
+	reduced_nodes = nodes;
+	reduced = realloc(reduced, nodes * sizeof(*reduced));
+	if (!reduced) {
+		die("out of memory");
+	}
+	memset(reduced, 0, nodes * sizeof(*reduced));
+}
+
+/* Of a gate that is false, one input is: so if the other isn't, it is this one. */
+static void note_false(uint32_t n)
+{
+	lit_t x = bits_reduced(gate[n].a), y = bits_reduced(gate[n].b);
+
+	if (x == LIT_TRUE) {
+		note(y ^ 1, true);
+	} else if (y == LIT_TRUE) {
+		note(x ^ 1, true);
+	}
+}
+
+bool bits_settle(void)
+{
+	uint32_t n, i, before;
+	bool good_so_far = true;
+
+	good = alive;
+	for (i = 0; i < noted_length; i++) {
+		known[noted[i]] |= 4;
+	}
+	noted_length = path_length = 0;
+	if (solver) {
+		ccadical_release(solver);
+		solver = NULL;
+	}
+	memset(encoded, 0, nodes);
+	/* What is known makes more known, until it doesn't. */
+	do {
+		before = known_count;
+		bits_reduce_anew();
+		for (i = 0; i < always_length && good_so_far; i++) {
+			lit_t r = bits_reduced(always[i]);
+
+			good_so_far = r != LIT_FALSE;
+			always[i] = r;
+			note(r, true);
+		}
+		for (n = 1; n < reduced_nodes; n++) {
+			if ((known[n] & 3) == 1 && gate[n].a != INPUT) {
+				note_false(n);
+			}
+		}
+	} while (good_so_far && known_count != before);
+	/* All that is known is told again, in terms of what isn't. */
+	for (n = 1; n < reduced_nodes && good_so_far; n++) {
+		if (known[n] && gate[n].a == INPUT) {
+			encode(n);
+			clause((n << 1) ^ ((known[n] & 3) == 1), LIT_FALSE, LIT_FALSE);
+		} else if ((known[n] & 3) == 1) {
+			lit_t x = bits_reduced(gate[n].a), y = bits_reduced(gate[n].b);
+
+			good_so_far = x != LIT_TRUE || y != LIT_TRUE;
+			if (x > 1 && y > 1) {
+				encode(x >> 1);
+				encode(y >> 1);
+				clause(x ^ 1, y ^ 1, LIT_FALSE);
+			}
+		}
+	}
+	return good_so_far;
 }

@@ -44,9 +44,20 @@ lit_t bits_free(void);
 /* From here on holds for good; free bits asked for until now stay what they are. False: contradicts itself. */
 bool bits_always(lit_t a);
 void bits_free_keep(void);
+/*
+ * What holds on this path holds for good from here on, and is put into what held for good before:
+ * the solver begins anew with that, and knows nothing else. False: it contradicts itself. After it,
+ * bits_reduced makes a literal anew with all put in that is known.
+ */
+bool bits_settle(void);
+lit_t bits_reduced(lit_t a);
+/* More is known than when bits_reduced was last begun with: what it has made is made again when asked for. */
+void bits_reduce_anew(void);
 
 /* The literal, or the constant that it is on this path as far as is known without search. */
 lit_t bits_known(lit_t a);
+/* The same, of what it is made of: more work, and still no search. */
+lit_t bits_deep(lit_t a);
 void bits_path(lit_t a);
 void bits_path_reset(void);
 /* Nothing has been added: what is asked now is asked of all paths. */

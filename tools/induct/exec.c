@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "module.h"
 
@@ -29,6 +33,15 @@ struct choice {
 
 struct exec_counts exec_counts;
 bool exec_verbose;
+uint32_t exec_jobs = 1, exec_every = 1, exec_first = 1;
+
+/* What apart() has split off: processes, and what they have done. */
+static struct results {
+	uint64_t paths, claims, questions;
+	bool failed;
+} *results;
+static bool am_part;
+static uint32_t running, split;         /* parts that run now, and that there were */
 
 static lit_t memory[MEMORY][8], image[MEMORY][8];
 static bool dirty[MEMORY / PAGE];
@@ -263,7 +276,8 @@ static lit_t may_be(lit_t a)
 	static struct { lit_t a, guard; uint64_t path; bool yes; } memo[1 << 14];
 	uint32_t h = (a * 2654435761u ^ guard * 40503u) % (1 << 14);
 
-	if (blind || a <= 1) {
+	a = val_untold ? a : bits_deep(a);
+	if (val_untold || a <= 1) {
 		return a;
 	}
 	if (memo[h].a != a || memo[h].guard != guard || memo[h].path != exec_counts.paths + 1) {
@@ -318,7 +332,7 @@ static struct val do_load(struct val p, uint32_t bits)
 {
 	uint64_t n;
 
-	p = val_known(p);
+	p = val_deep(p);
 	if (merging) {
 		if (!val_const(p, &n)) {
 			return load_any(p, bits);
@@ -339,7 +353,7 @@ static void do_store(struct val p, struct val v)
 {
 	uint64_t n;
 
-	p = val_known(p);
+	p = val_deep(p);
 	if (merging) {
 		if (!val_const(p, &n)) {
 			store_any(p, v);
@@ -411,6 +425,84 @@ static void copy_bytes(struct val to, struct val from, uint64_t n)
 		memcpy(t, cell(b + i), sizeof(t));
 		cell_write(a + i, t);
 	}
+}
+
+static void state_keep(void)
+{
+	memcpy(image, memory, sizeof(memory));
+	memset(dirty, 0, sizeof(dirty));
+}
+
+/* Waits until fewer than so many parts run. */
+static void parts_wait(uint32_t most)
+{
+	int status;
+
+	while (running > most) {
+		if (wait(&status) < 0) {
+			die("no part to wait for");
+		}
+		running--;
+		if (!WIFEXITED(status)) {
+			fprintf(stderr, "induct: %s: a part was ended by signal %d\n", current, WTERMSIG(status));
+		}
+		results->failed |= !WIFEXITED(status) || WEXITSTATUS(status);
+	}
+}
+
+/*
+ * The rest of the path becomes a process of its own, in which what is known is put into all
+ * that is in memory; here the path ends. There, the operation begins with that for every path.
+ */
+static void apart(void)
+{
+	uint32_t i, k;
+	bool wanted;
+	pid_t child;
+
+	if (merging || claim_count) {
+		die("%s: apart() too late", current);
+	}
+	if (am_part) {
+		return;
+	}
+	/* Whoever stays here has no path to count. */
+	exec_counts.paths--;
+	path_end();
+	split++;
+	wanted = split >= exec_first && (split - exec_first) % exec_every == 0;
+	if (!wanted || results->failed) {
+		return;
+	}
+	exec_counts.parts++;
+	parts_wait(exec_jobs - 1);
+	if (exec_verbose) {
+		fprintf(stderr, "induct: %s: part %u, %lu paths shown\n", current, split, (unsigned long)results->paths);
+	}
+	fflush(NULL);
+	child = fork();
+	if (child < 0) {
+		die("no process for a part");
+	}
+	if (child) {
+		running++;
+		return;
+	}
+	am_part = true;
+	ended = false;
+	running = 0;
+	choice_count = choice_at = 0;
+	memset(&exec_counts, 0, sizeof(exec_counts));
+	bits_counts.questions = 0;
+	if (!bits_settle()) {
+		die("%s: a part that cannot be", current);
+	}
+	for (i = 0; i < memory_top; i++) {
+		for (k = 0; k < 8; k++) {
+			memory[i][k] = bits_reduced(memory[i][k]);
+		}
+	}
+	state_keep();
 }
 
 /* What the harness and the compiler call. */
@@ -552,6 +644,32 @@ static bool builtin(struct function *f, struct val *args, uint32_t n, uint32_t b
 	}
 	if (!strcmp(f->name, "claim")) {
 		claim(args[0].b[0], text_at(args[1]));
+		return true;
+	}
+	if (!strcmp(f->name, "shown")) {
+		lit_t c = bits_or(guard ^ 1, args[0].b[0]);
+
+		if (!am_part) {
+			die("%s: shown() before apart()", current);
+		}
+		if (!bits_always(bits_known(c))) {
+			die("%s: what has been shown is not so", current);
+		}
+		return true;
+	}
+	if (!strcmp(f->name, "ask")) {
+		lit_t c = bits_known(args[0].b[0]);
+
+		/* On one side of a merge it would be known for that side only. */
+		if (c > 1 && guard == LIT_TRUE) {
+			c = !bits_possible(c) ? LIT_FALSE : !bits_possible(c ^ 1) ? LIT_TRUE : c;
+		}
+		*out = val_of(0, bits);
+		out->b[0] = c;
+		return true;
+	}
+	if (!strcmp(f->name, "apart")) {
+		apart();
 		return true;
 	}
 	if (!strcmp(f->name, "machine_panic")) {
@@ -826,6 +944,7 @@ static void side_run(struct frame *fr, uint32_t block, uint32_t from, uint32_t s
 	out->back = false;
 	out->count = 0;
 	if (!blind) {
+		c = bits_deep(c);
 		if (!bits_possible(c)) {
 			return;
 		}
@@ -1082,12 +1201,6 @@ static struct val call(struct function *f, struct val *args, uint32_t n)
 
 /* ---- all paths ------------------------------------------------------------------ */
 
-static void state_keep(void)
-{
-	memcpy(image, memory, sizeof(memory));
-	memset(dirty, 0, sizeof(dirty));
-}
-
 static void state_back(void)
 {
 	uint32_t i;
@@ -1169,12 +1282,21 @@ static void claims_check(void)
 	uint32_t i, k;
 	lit_t c;
 
+	if (!bits_possible(LIT_TRUE)) {
+		die("%s: a path that cannot be, of which anything holds", current);
+	}
+	bits_reduce_anew();
 	for (i = 0; i < claim_count; i++) {
-		c = bits_known(claims[i].cond);
-		if (exec_verbose && i % 16 == 0) {
-			fprintf(stderr, "induct: %s: claim %u of %u\n", current, i, claim_count);
+		clock_t start = clock();
+		bool broken;
+
+		c = bits_known(bits_reduced(claims[i].cond));
+		broken = bits_possible(c ^ 1);
+		if (exec_verbose && clock() - start > CLOCKS_PER_SEC) {
+			fprintf(stderr, "induct: %s: claim %u of %u took %.0f s: %s\n", current, i, claim_count,
+				(double)(clock() - start) / CLOCKS_PER_SEC, claims[i].name);
 		}
-		if (!bits_possible(c ^ 1)) {
+		if (!broken) {
 			if (!bits_path_empty()) {
 				bits_path(c);
 			} else {
@@ -1220,17 +1342,9 @@ static void show(lit_t (*m)[8], const char *what)
 	}
 }
 
-bool exec_all(const char *name)
+/* Runs f on all of its paths, or as far as this process is to. */
+static bool paths_run(struct function *f)
 {
-	struct function *f = function_find(name);
-	uint64_t paths = 0;
-
-	if (!f) {
-		die("no function %s", name);
-	}
-	current = name;
-	choice_count = 0;
-	failed = false;
 	for (;;) {
 		choice_at = 0;
 		claim_count = 0;
@@ -1246,7 +1360,6 @@ bool exec_all(const char *name)
 		if (!failed) {
 			claims_check();
 		}
-		paths++;
 		exec_counts.paths++;
 		if (failed) {
 			if (exec_verbose) {
@@ -1262,10 +1375,46 @@ bool exec_all(const char *name)
 			return true;
 		}
 		choices[choice_count - 1].at++;
-		if (exec_verbose && paths % 20 == 0) {
+		if (exec_verbose && exec_counts.paths % 20 == 0) {
 			fprintf(stderr, "induct: %s: %lu paths, %u choices deep, first %u/%u, %lu gates, %lu questions\n",
-				name, (unsigned long)paths, choice_count, choices[0].at + 1, choices[0].n,
-				(unsigned long)bits_counts.gates, (unsigned long)bits_counts.questions);
+				current, (unsigned long)exec_counts.paths, choice_count, choices[0].at + 1,
+				choices[0].n, (unsigned long)bits_counts.gates, (unsigned long)bits_counts.questions);
 		}
 	}
+}
+
+bool exec_all(const char *name)
+{
+	struct function *f = function_find(name);
+	uint64_t parts;
+	bool good;
+
+	if (!f) {
+		die("no function %s", name);
+	}
+	if (!results) {
+		results = mmap(NULL, sizeof(*results), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (results == MAP_FAILED) {
+			die("out of memory");
+		}
+	}
+	memset(results, 0, sizeof(*results));
+	current = name;
+	choice_count = 0;
+	failed = false;
+	split = 0;
+	parts = exec_counts.parts;
+	good = paths_run(f);
+	if (am_part) {
+		__atomic_fetch_add(&results->paths, exec_counts.paths, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&results->claims, exec_counts.claims, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&results->questions, bits_counts.questions, __ATOMIC_RELAXED);
+		_exit(good ? 0 : 1);
+	}
+	parts_wait(0);
+	exec_counts.paths += results->paths;
+	exec_counts.claims += results->claims;
+	exec_counts.left_out += split - (exec_counts.parts - parts);
+	bits_counts.questions += results->questions;
+	return good && !results->failed;
 }

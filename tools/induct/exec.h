@@ -17,6 +17,12 @@
  *	uint64_t pick(uint64_t n)           n, known from here on: forks
  *	void claim(bool, const char *)      must be so, if the path comes to its end
  *	machine_panic(const char *)         must not be reached
+ *	apart()                             the rest of the path is a part of its own
+ *	shown(bool)                         so it is in every state, as op_nothing shows; in a part
+ *	ask(bool)                           the same: as a constant, if it can only be so or only not
+ *
+ * A part is a process. In it, what is known on the path is put into everything in memory, so
+ * that much of what was open becomes known or simple. Nothing may have been changed before.
  *
  * A function replace_x runs in the place of x. An access that may be outside of every
  * object fails, and so does a path on which a claim need not hold.
@@ -40,8 +46,10 @@ bool exec_setup(const char *name);
 bool exec_all(const char *name);
 
 struct exec_counts {
-	uint64_t paths, claims;
+	uint64_t parts, left_out, paths, claims;
 };
 extern struct exec_counts exec_counts;
+/* So many parts at once; and of the parts only every so manieth, from this one on. */
+extern uint32_t exec_jobs, exec_every, exec_first;
 /* Tells how far it is, and of what fails what was in memory before and after. */
 extern bool exec_verbose;

@@ -3,16 +3,18 @@
  * Shows that what must hold after an operation does, from any state that the
  * bitcode's spec_any_state makes: see exec.h for what it runs.
  *
- *	induct [-v] [-merge=NAME,...] MODULE [op_NAME ...]
+ *	induct [-v] [-jN] [-merge=NAME,...] MODULE [op_NAME[/N[:K]] ...]
  *
  * Without names, all operations. op_nothing always comes first: what it shows of the
- * state before is used after. Exit status 0 only if all that was claimed holds.
+ * state before, the others take as shown. -j: so many parts at once. op_NAME/N: only every
+ * Nth part, from the first or Kth on; that shows less, and is said.
+ * Exit status 0 only if all that was claimed holds.
  */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/resource.h>
 
 #include "bits.h"
 #include "exec.h"
@@ -26,33 +28,86 @@ static const char *module;
 static char *merged;
 static bool bad;
 
-static bool wanted(const char *name)
+/* names[i] is the operation, whole or in parts. */
+static bool named(int i, const char *name)
 {
+	size_t n = strlen(name);
+
+	return !strncmp(names[i], name, n) && (!names[i][n] || names[i][n] == '/');
+}
+
+static void names_check(void)
+{
+	const char *name;
+	uint32_t k;
 	int i;
 
 	for (i = 0; i < count; i++) {
-		if (!strcmp(names[i], name)) {
-			return true;
+		for (k = 0; (name = exec_operation(k)) && !named(i, name); k++) {
+		}
+		if (!name) {
+			die("%s: no such operation in %s", names[i], module);
 		}
 	}
-	return count == 0 || !strcmp(name, "op_nothing");
 }
 
-static void operation(const char *name)
+/* Whether the operation is asked for, and which of its parts. */
+static bool wanted(const char *name)
+{
+	const char *parts;
+	int i;
+
+	exec_every = exec_first = 1;
+	if (count == 0 || !strcmp(name, "op_nothing")) {
+		return true;
+	}
+	for (i = 0; i < count && !named(i, name); i++) {
+	}
+	if (i == count) {
+		return false;
+	}
+	parts = names[i] + strlen(name);
+	if (*parts && sscanf(parts, "/%u:%u", &exec_every, &exec_first) < 1) {
+		die("%s: not op_NAME/N or op_NAME/N:K", names[i]);
+	}
+	if (!exec_every || !exec_first) {
+		die("%s: parts are counted from 1", names[i]);
+	}
+	return true;
+}
+
+/* Of this process and its parts. */
+static double seconds(void)
+{
+	struct rusage self, parts;
+
+	getrusage(RUSAGE_SELF, &self);
+	getrusage(RUSAGE_CHILDREN, &parts);
+	return (double)(self.ru_utime.tv_sec + parts.ru_utime.tv_sec) +
+	       (double)(self.ru_utime.tv_usec + parts.ru_utime.tv_usec) / 1e6;
+}
+
+static bool operation(const char *name)
 {
 	struct exec_counts before = exec_counts;
-	clock_t start = clock();
+	double start = seconds();
+	uint64_t left_out;
 	bool good;
 
-	printf("induct: %-20s ", name);
+	printf("induct: %-17s", name);
 	fflush(stdout);
 	good = exec_all(name);
-	printf("%6lu paths, %7lu claims, %7lu questions so far, %5.0f s  %s\n",
+	left_out = exec_counts.left_out - before.left_out;
+	printf("%5lu parts, %5lu paths, %8lu claims, %6.0f s  %s", (unsigned long)(exec_counts.parts - before.parts),
 	       (unsigned long)(exec_counts.paths - before.paths), (unsigned long)(exec_counts.claims - before.claims),
-	       (unsigned long)bits_counts.questions, (double)(clock() - start) / CLOCKS_PER_SEC,
-	       good ? "holds" : "FAILED");
+	       seconds() - start, good ? "holds" : "FAILED");
+	if (good && left_out) {
+		printf(" in these; %lu parts left out", (unsigned long)left_out);
+	}
+	printf("\n");
 	fflush(stdout);
 	bad = bad || !good;
+	return good;
 }
 
 static void *body(void *unused)
@@ -64,14 +119,15 @@ static void *body(void *unused)
 	for (name = merged ? strtok(merged, ", ") : NULL; name; name = strtok(NULL, ", ")) {
 		exec_merge(name);
 	}
+	names_check();
 	if (!exec_setup("spec_any_state")) {
 		fprintf(stderr, "induct: no state is as spec_any_state says\n");
 		bad = true;
 		return unused;
 	}
 	for (i = 0; (name = exec_operation(i)); i++) {
-		if (wanted(name)) {
-			operation(name);
+		if (wanted(name) && !operation(name) && !strcmp(name, "op_nothing")) {
+			break;
 		}
 	}
 	return unused;
@@ -88,13 +144,15 @@ int main(int argc, char **argv)
 			exec_verbose = true;
 		} else if (!strncmp(argv[i], "-merge=", 7)) {
 			merged = argv[i] + 7;
+		} else if (!strncmp(argv[i], "-j", 2) && atoi(argv[i] + 2) > 0) {
+			exec_jobs = (uint32_t)atoi(argv[i] + 2);
 		} else {
-			fprintf(stderr, "induct: %s: no such option (-v, -merge=NAME,...)\n", argv[i]);
+			fprintf(stderr, "induct: %s: no such option (-v, -jN, -merge=NAME,...)\n", argv[i]);
 			return 2;
 		}
 	}
 	if (i == argc) {
-		fprintf(stderr, "usage: induct [-v] [-merge=NAME,...] MODULE [op_NAME ...]\n");
+		fprintf(stderr, "usage: induct [-v] [-jN] [-merge=NAME,...] MODULE [op_NAME[/N[:K]] ...]\n");
 		return 2;
 	}
 	module = argv[i++];

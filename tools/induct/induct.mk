@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # induct: shows by a SAT solver what operations keep, from any state. The view engine on it.
-#   make view-induct                    the operations that are shown in `make test`
-#   make view-induct INDUCT_OPS=op_X    another (hours, for some): see hyp/nucleus/view_induct.c
+#   make view-induct                    what is shown in `make test`: some whole, of others every Nth part
+#   make view-induct INDUCT_OPS=op_X    an operation, whole: see hyp/nucleus/view_induct.c
+#   make view-induct INDUCT_OPS=        all, whole: a night; INDUCT_JOBS=N runs N parts at once
+#   make view-induct-mutants            the seeded bugs of view.c must be found, each where it shows: 6 minutes
 #   make test-induct                    tests the tool
 
 B ?= build
@@ -10,7 +12,8 @@ HOSTCC ?= gcc
 INDUCT := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 INDUCT_LLVM := /usr/lib/llvm-14
 INDUCT_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -I$(INDUCT_LLVM)/include
-INDUCT_OPS ?= op_create op_root_need
+INDUCT_OPS ?= op_create op_root_need op_translate op_destroy/20:5 op_default/40:17 op_change/150:20 op_change_base/30:10
+INDUCT_JOBS ?= 1
 
 # Bitcode as the tool wants it: no inlining, so that functions can be told how to run, and values that leave
 # a loop named at its end. Specifications use & and | of what is so or not, since that needs no way of its own.
@@ -31,6 +34,10 @@ VIEW_INDUCT_MERGE := shared_entry base_below base_at own_entry intent_of intent_
 	change_valid intent_change table_tail table_use table_place leaf_table leaf_table_find ve_page what_access \
 	what_suppress rootless
 
+INDUCT_VIEW = -merge=$(subst $(space),$(comma),$(VIEW_INDUCT_MERGE))
+# A seeded bug, and the part of an operation in which it must be found.
+VIEW_INDUCT_MUTANTS := 1=op_change/1000:1 2=op_change/1000:6 3=op_change/1000:11 4=op_change/1000:152 5=op_destroy/1000:1
+
 $(B)/host/induct: $(addprefix $(INDUCT)/,induct.c exec.c module.c val.c bits.c) $(wildcard $(INDUCT)/*.h)
 	@mkdir -p $(@D)
 	$(HOSTCC) $(INDUCT_CFLAGS) -o $@ $(filter %.c,$^) -L$(INDUCT_LLVM)/lib -lLLVM-14 -lcadical -lstdc++ -lm -lpthread
@@ -45,9 +52,21 @@ $(B)/induct/view.bc: hyp/nucleus/view_induct.c $(NUCLEUS_DEP)
 	$(CLANG) $(INDUCT_BC) $(VIEW_INDUCT) -c -o $@.tmp $<
 	$(INDUCT_OPT) $@.tmp -o $@
 
-.PHONY: view-induct test-induct
+.PHONY: view-induct view-induct-mutants test-induct
 view-induct: $(B)/host/induct $(B)/induct/view.bc
-	@$< -merge=$(subst $(space),$(comma),$(VIEW_INDUCT_MERGE)) $(B)/induct/view.bc $(INDUCT_OPS)
+	@$< -j$(INDUCT_JOBS) $(INDUCT_VIEW) $(B)/induct/view.bc $(INDUCT_OPS)
+
+$(B)/induct/view_mutant_%.bc: hyp/nucleus/view_induct.c $(NUCLEUS_DEP)
+	@mkdir -p $(@D)
+	$(CLANG) $(INDUCT_BC) $(VIEW_INDUCT) -DMUTANT=$* -c -o $@.tmp $<
+	$(INDUCT_OPT) $@.tmp -o $@
+
+view-induct-mutants: $(B)/host/induct $(foreach m,$(VIEW_INDUCT_MUTANTS),$(B)/induct/view_mutant_$(firstword $(subst =, ,$m)).bc)
+	@for m in $(VIEW_INDUCT_MUTANTS); do \
+		echo "view-induct-mutants: bug $${m%%=*} in $${m#*=}"; \
+		$< $(INDUCT_VIEW) $(B)/induct/view_mutant_$${m%%=*}.bc $${m#*=} >$(B)/induct/mutant.log 2>&1; \
+		grep 'does not hold' $(B)/induct/mutant.log || { echo "view-induct-mutants: bug $${m%%=*} is not found"; exit 1; }; \
+	done
 
 test-induct: $(B)/host/induct $(B)/induct/samples.bc
 	@$(INDUCT)/induct_test $< $(B)/induct/samples.bc

@@ -10,6 +10,9 @@ uint64_t any(uint32_t bits);
 void assume(bool so);
 uint64_t pick(uint64_t n);
 void claim(bool so, const char *what);
+void apart(void);
+void shown(bool so);
+bool ask(bool so);
 _Noreturn void machine_panic(const char *message);
 
 static uint8_t x;
@@ -25,6 +28,9 @@ void op_holds_merged(void);
 void op_holds_pick(void);
 void op_holds_pointers(void);
 void op_holds_sides(void);
+void op_holds_parts(void);
+void op_holds_ask(void);
+void op_fails_part(void);
 void op_fails_one_value(void);
 void op_fails_outside(void);
 void op_fails_null(void);
@@ -126,6 +132,53 @@ void op_holds_sides(void)
 	claim(i == 8 || list[i] == 3, "found where it is");
 	claim((i == 8) == (pairs[0].a + pairs[1].a + pairs[2].a + pairs[3].a == 0), "marked if found");
 	claim(i == 8 || pairs[i & 3].a == 7, "marked where it was found");
+}
+
+/* In each part, what was picked is a constant wherever it went. */
+static uint32_t sum(uint32_t n)
+{
+	uint32_t i, r = 0;
+
+	for (i = 0; i < n; i++) {
+		r += list[i];
+	}
+	return r;
+}
+
+void op_holds_parts(void)
+{
+	uint32_t n = (uint32_t)pick(x & 3);
+
+	pick(list[7] == 9);
+	apart();
+	shown(x < 100);
+	claim(sum(x & 3) <= 15 * n, "so many of at most 15");
+	claim(x < 100, "as was shown");
+	claim(list[7] != 9 || sum(8) >= 9, "what was picked is so");
+	if (x & 64) {
+		claim(x < 100 && x >= 64, "and on each path");
+	}
+}
+
+void op_holds_ask(void)
+{
+	bool known = ask(x < 100), open = ask(x < 50);
+	uint32_t i, n = 0;
+
+	/* An end that is not known here would be a way for each. */
+	for (i = 0; i < (known ? 3u : x); i++) {
+		n += i;
+	}
+	claim(n == 3, "known");
+	claim(open == (x < 50), "and not changed");
+}
+
+void op_fails_part(void)
+{
+	pick(x & 3);
+	apart();
+	shown(x < 100);
+	claim(x != 98, "not 98");
 }
 
 void op_fails_one_value(void)

@@ -103,6 +103,22 @@ struct val val_known(struct val v)
 	return r;
 }
 
+struct val val_deep(struct val v)
+{
+	struct val r;
+	uint32_t i;
+
+	if (val_untold) {
+		return v;
+	}
+	r = val_new(v.bits);
+	r.object = v.object;
+	for (i = 0; i < v.bits; i++) {
+		r.b[i] = bits_deep(v.b[i]);
+	}
+	return r;
+}
+
 struct val val_ite(lit_t c, struct val a, struct val b)
 {
 	struct val r;

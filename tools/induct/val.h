@@ -29,6 +29,7 @@ bool val_const(struct val v, uint64_t *n);
  */
 extern bool val_untold;
 struct val val_known(struct val v);
+struct val val_deep(struct val v);
 lit_t lit_known(lit_t a);
 
 struct val val_ite(lit_t c, struct val a, struct val b);
