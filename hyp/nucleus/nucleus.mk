@@ -67,17 +67,29 @@ $(B)/unit/view_explore: $(VIEW_EXPLORE_SRC) $(NUCLEUS_DEP)
 
 # Five bugs, one at a time: a missed flush, a lost intent, a wrong merge, a wrong last page of a split
 # superpage, a leaked table. view_test, view_fuzz and view_explore must each fail on every one.
-$(B)/unit/view_test_mutant_%: $(NUCLEUS)/view_test.c $(NUCLEUS_DEP)
-	@mkdir -p $(@D)
-	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_REAL) -DMUTANT=$* -o $@ $< $(NUCLEUS_SRC) -lcmocka
+# Only view.c differs from one to the next: the rest is compiled once for each test.
+MUTANT_REST := $(filter-out $(NUCLEUS)/view.c,$(NUCLEUS_SRC))
 
-$(B)/unit/view_fuzz_mutant_%: $(VIEW_FUZZ_SRC) $(B)/unit/view_model.o $(NUCLEUS_DEP)
+$(B)/unit/view_test_rest.o: $(NUCLEUS)/view_test.c $(NUCLEUS_DEP)
 	@mkdir -p $(@D)
-	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_TINY) -DMUTANT=$* -o $@ $(VIEW_FUZZ_SRC) $(B)/unit/view_model.o
+	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_REAL) -r -o $@ $< $(MUTANT_REST)
 
-$(B)/unit/view_explore_mutant_%: $(VIEW_EXPLORE_SRC) $(NUCLEUS_DEP)
+$(B)/unit/view_fuzz_rest.o: $(NUCLEUS)/view_fuzz.c $(NUCLEUS_DEP)
 	@mkdir -p $(@D)
-	$(CC) $(VIEW_EXPLORE) -DMUTANT=$* -o $@ $(VIEW_EXPLORE_SRC)
+	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_TINY) -r -o $@ $< $(MUTANT_REST)
+
+$(B)/unit/view_explore_rest.o: $(NUCLEUS)/view_explore.c $(NUCLEUS)/view_model.c $(NUCLEUS_DEP)
+	@mkdir -p $(@D)
+	$(CC) $(VIEW_EXPLORE) -r -o $@ $(NUCLEUS)/view_explore.c $(NUCLEUS)/view_model.c $(MUTANT_REST)
+
+$(B)/unit/view_test_mutant_%: $(B)/unit/view_test_rest.o $(NUCLEUS)/view.c
+	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_REAL) -DMUTANT=$* -o $@ $(NUCLEUS)/view.c $< -lcmocka
+
+$(B)/unit/view_fuzz_mutant_%: $(B)/unit/view_fuzz_rest.o $(B)/unit/view_model.o $(NUCLEUS)/view.c
+	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_TINY) -DMUTANT=$* -o $@ $(NUCLEUS)/view.c $< $(B)/unit/view_model.o
+
+$(B)/unit/view_explore_mutant_%: $(B)/unit/view_explore_rest.o $(NUCLEUS)/view.c
+	$(CC) $(VIEW_EXPLORE) -DMUTANT=$* -o $@ $(NUCLEUS)/view.c $<
 
 .PHONY: test-mutants view-fuzz view-fuzz-guided view-explore view-cost view-coverage
 test-mutants: $(foreach m,$(VIEW_MUTANTS),$(addsuffix $(m),$(addprefix $(B)/unit/view_,test_mutant_ fuzz_mutant_ \

@@ -12,7 +12,7 @@ HOSTCC ?= gcc
 INDUCT := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 INDUCT_LLVM := /usr/lib/llvm-14
 INDUCT_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -I$(INDUCT_LLVM)/include
-INDUCT_OPS ?= op_create op_root_need op_translate op_destroy/40:5 op_default/40:14 op_change/150:20 op_change_base/30:10
+INDUCT_OPS ?= op_create op_root_need op_translate op_destroy/40:5 op_default/40:14 op_change/300:20 op_change_base/60:10
 INDUCT_JOBS ?= 1
 
 # Bitcode as the tool wants it: no inlining, so that functions can be told how to run, and values that leave
