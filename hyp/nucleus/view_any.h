@@ -150,7 +150,7 @@ static void spec_any_view(uint32_t d, uint32_t k)
 	assume(access_valid(v->access));
 	for (l = LEVELS; l-- > 0;) {
 		for (w = 0; w < PLACES(l); w++) {
-			is[l][w] = spec_any_table(d, k, l, w, l == 3 ? live : l == 2 ? is[3][0] : is[l + 1][w >> 1]);
+			is[l][w] = spec_any_table(d, k, l, w, l == LEVEL_ROOT ? live : is[l + 1][w >> 1]);
 			tables = spec_more(tables, is[l][w]);
 		}
 	}

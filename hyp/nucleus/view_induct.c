@@ -197,7 +197,7 @@ static void part(void)
 	apart();
 	spec_remember();
 	spec_again = spec_first = true;
-	spec_sound();
+	spec_sound_seen();
 	spec_again = spec_first = false;
 }
 
@@ -221,7 +221,7 @@ static void pick_path(uint32_t view, uint32_t gfn)
 {
 	uint32_t l = LEVELS;
 
-	while (l-- > 0 && pick(is_table(view, l, l == LEVEL_ROOT ? 0 : gfn >> (l + 1)))) {
+	while (l-- > 0 && pick(is_table(view, l, gfn >> (l + 1)))) {
 	}
 }
 
@@ -242,7 +242,7 @@ static void pick_base(uint32_t gfn)
 {
 	uint32_t l;
 
-	for (l = LEVEL_ROOT; l < LEVELS && pick(has_table[0][l][l == LEVEL_ROOT ? 0 : gfn >> l]); l--) {
+	for (l = LEVEL_ROOT; l < LEVELS && pick(has_table[0][l][gfn >> l]); l--) {
 	}
 	if (l < LEVEL_ROOT) {
 		pick(has_leaf[0][l][gfn >> l]);
@@ -260,17 +260,34 @@ static bool pick_gfn(uint32_t domain, uint32_t *view, uint64_t *gfn)
 	return true;
 }
 
+/* The same of the base, and which tables the views have on the way to gfn. */
+static void pick_ways(uint32_t domain, uint64_t *gfn)
+{
+	uint32_t view = 0;
+
+	if (pick_gfn(domain, &view, gfn)) {
+		pick_path(1, (uint32_t)*gfn);
+		pick_path(2, (uint32_t)*gfn);
+	}
+}
+
 static uint32_t spec_a_domain(void)
 {
 	return any(1) ? 0 : DOMAINS_MAX + (uint32_t)any(4);
 }
 
-/* After a change of one view, at gfn: what else is kept. */
-static void spec_view_after(int error, uint32_t view, uint64_t gfn)
+/* After any operation. */
+static void spec_after(void)
 {
 	spec_sound();
 	spec_flushed();
 	claim(spec_other_domain(), "the other domain is untouched");
+}
+
+/* After a change of one view, at gfn: what else is kept. */
+static void spec_view_after(int error, uint32_t view, uint64_t gfn)
+{
+	spec_after();
 	spec_nothing_unless(error == 0);
 	spec_leads_same(view == 0 ? VIEWS_MAX : view, gfn);
 	spec_sets_kept(view, gfn);
@@ -319,7 +336,6 @@ void op_destroy(void)
 	}
 	part();
 	error = merged_destroy(domain, view);
-
 	spec_view_after(error, view, ANY_GFN);
 	spec_view_gone(error != 0, view);
 }
@@ -357,9 +373,7 @@ void op_default(void)
 	part();
 	error = merged_default(domain, view, access);
 	spec_default_after(error != 0, view, access);
-	spec_sound();
-	spec_flushed();
-	claim(spec_other_domain(), "the other domain is untouched");
+	spec_after();
 	spec_nothing_unless(error == 0);
 	spec_sets_kept(NO_VIEW, ANY_GFN);
 	spec_base_kept(NO_GFN);
@@ -438,7 +452,7 @@ void op_translate(void)
 /* What a change asks for has been done. */
 static bool spec_change_done(uint32_t view, const struct view_change *c)
 {
-	uint64_t e = 0, was = 0, base = 0;
+	uint64_t e = 0, was = 0;
 	struct translation t = { .present = false }, target = { .present = false };
 	bool r = true;
 	uint32_t k, g, own;
@@ -451,12 +465,11 @@ static bool spec_change_done(uint32_t view, const struct view_change *c)
 				t = leads[0][k][g];
 			}
 		}
-		base = g == c->gfn ? base_of[0][0][g] : base;
 		if (g == c->new_gfn) {
 			target = leads[0][0][g];
 		}
 	}
-	own = e ? entry_own(e) : 0;
+	own = spec_own(e);
 	if ((c->set & VIEW_SET_ACCESS) != 0) {
 		uint32_t rights = c->access == 8 ? ACCESS_R | ACCESS_X : c->access == 9 ? 0 : c->access;
 
@@ -484,18 +497,17 @@ static bool spec_change_done(uint32_t view, const struct view_change *c)
 	if ((c->set & VIEW_SET_STEP) != 0) {
 		uint32_t step = c->step == VIEW_NONE ? 0 : (c->step - view) & (STEPS - 1);
 
-		r &= (e ? entry_step(e) : 0) == step;
+		r &= spec_step(e) == step;
 		r &= view != 0;
 	} else {
-		r &= (was ? entry_step(was) : 0) == (e ? entry_step(e) : 0);
+		r &= spec_step(was) == spec_step(e);
 	}
 	if (view) {
 		uint32_t keeps = (c->set & VIEW_SET_ACCESS ? 0 : OWN_ACCESS) | (c->set & VIEW_SET_TARGET ? 0 : OWN_TARGET) |
 				 (c->set & VIEW_SET_SUPPRESS_VE ? 0 : OWN_SUPPRESS);
 
-		r &= (own & keeps) == ((was ? entry_own(was) : 0) & keeps);
+		r &= (own & keeps) == (spec_own(was) & keeps);
 	}
-	(void)base;
 	return r;
 }
 
@@ -569,9 +581,7 @@ void op_change_two(void)
 	}
 	part();
 	done = merged_change(0, view, c, 2, &error);
-	spec_sound();
-	spec_flushed();
-	claim(spec_other_domain(), "the other domain is untouched");
+	spec_after();
 	claim((error != 0) | (done == 2), "how many are done");
 	spec_nothing_unless(done > 0);
 	spec_base_kept(NO_GFN);
@@ -611,19 +621,14 @@ static int merged_remove(uint32_t domain, uint64_t gfn)
 void op_memory_remove(void);
 void op_memory_remove(void)
 {
-	uint32_t domain = spec_a_domain(), base = 0;
+	uint32_t domain = spec_a_domain();
 	uint64_t gfn = any(4);
 	int error;
 
-	if (pick_gfn(domain, &base, &gfn)) {
-		pick_path(1, (uint32_t)gfn);
-		pick_path(2, (uint32_t)gfn);
-	}
+	pick_ways(domain, &gfn);
 	part();
 	error = merged_remove(domain, gfn);
-	spec_sound();
-	spec_flushed();
-	claim(spec_other_domain(), "the other domain is untouched");
+	spec_after();
 	spec_nothing_unless(error == 0);
 	spec_base_kept(gfn);
 	spec_led(error != 0, gfn, FRAMES_MAX);
@@ -637,19 +642,14 @@ static int merged_add(uint32_t domain, uint64_t gfn, uint64_t count)
 void op_memory_add(void);
 void op_memory_add(void)
 {
-	uint32_t domain = spec_a_domain(), base = 0;
+	uint32_t domain = spec_a_domain();
 	uint64_t count = 1u << pick(any(2)), gfn = any(4);
 	int error;
 
-	if (pick_gfn(domain, &base, &gfn)) {
-		pick_path(1, (uint32_t)gfn);
-		pick_path(2, (uint32_t)gfn);
-	}
+	pick_ways(domain, &gfn);
 	part();
 	error = merged_add(domain, gfn, count);
-	spec_sound();
-	spec_flushed();
-	claim(spec_other_domain(), "the other domain is untouched");
+	spec_after();
 	spec_sets_kept(NO_VIEW, ANY_GFN);
 	spec_added(error == 0, gfn, count);
 }
@@ -662,19 +662,14 @@ static int merged_share(uint32_t domain, uint32_t slot, uint64_t gfn)
 void op_share_map(void);
 void op_share_map(void)
 {
-	uint32_t domain = spec_a_domain(), slot = (uint32_t)pick(any(1)), base = 0;
+	uint32_t domain = spec_a_domain(), slot = (uint32_t)pick(any(1));
 	uint64_t gfn = any(4);
 	int error;
 
-	if (pick_gfn(domain, &base, &gfn)) {
-		pick_path(1, (uint32_t)gfn);
-		pick_path(2, (uint32_t)gfn);
-	}
+	pick_ways(domain, &gfn);
 	part();
 	error = merged_share(domain, slot, gfn);
-	spec_sound();
-	spec_flushed();
-	claim(spec_other_domain(), "the other domain is untouched");
+	spec_after();
 	spec_nothing_unless(error == 0);
 	spec_led(error != 0, gfn, nuc_domains[0].share_mfn[slot]);
 }

@@ -96,6 +96,12 @@ static bool spec_live(uint32_t d)
 	return nuc_domains[d].state == NUC_DOMAIN_LIVE;
 }
 
+/* Of a frame of this type a domain sees what is in it. */
+static bool spec_is_page(uint32_t type)
+{
+	return (type == FRAME_GUEST) | (type == FRAME_SHARED);
+}
+
 static bool spec_view_live(uint32_t d, uint32_t k)
 {
 	return spec_live(d) & (nuc_views[d][k].live != 0);
@@ -174,6 +180,22 @@ static bool spec_remap(uint64_t own)
 	return (own != 0) & ((entry_own(own) & OWN_TARGET) != 0);
 }
 
+/* What is set by an entry of a view's own, if it has one. */
+static uint32_t spec_own(uint64_t own)
+{
+	return own ? entry_own(own) : 0;
+}
+
+static uint32_t spec_step(uint64_t own)
+{
+	return own ? entry_step(own) : 0;
+}
+
+static uint32_t spec_access(uint64_t own)
+{
+	return entry_kind(own, 0) == ENTRY_LEAF ? entry_access(own, 0) : entry_kept_access(own);
+}
+
 /* What a view must show over the base's entry for the page and what is set, in the documentation's words. */
 static struct translation spec_meant(const struct view *v, uint64_t base, uint64_t own)
 {
@@ -194,7 +216,7 @@ static struct translation spec_meant(const struct view *v, uint64_t base, uint64
 			r.mfn = entry_mfn(base, 0);
 			r.suppress = 1;
 		}
-		r.access = (uint8_t)(entry_kind(own, 0) == ENTRY_LEAF ? entry_access(own, 0) : entry_kept_access(own));
+		r.access = (uint8_t)spec_access(own);
 		r.turns = (uint8_t)entry_turns(own, 0);
 	}
 	if ((what & OWN_SUPPRESS) != 0) {
@@ -352,8 +374,7 @@ static bool spec_target(uint64_t f, uint32_t d)
 	uint32_t m;
 
 	for (m = TABLES; m < FRAMES_MAX; m++) {
-		r |= (f == m) & ((frames[m].type == FRAME_GUEST) | (frames[m].type == FRAME_SHARED)) &
-		     (frames[m].owner == d) & (frames[m].where < GFNS);
+		r |= (f == m) & spec_is_page(frames[m].type) & (frames[m].owner == d) & (frames[m].where < GFNS);
 	}
 	return r;
 }
@@ -372,11 +393,10 @@ static void spec_view_table(uint32_t d, uint32_t k, uint32_t l, uint32_t w, bool
 		r = (l == LEVEL_ROOT) | (i < frames[t].link) | (e == entry_empty(l));
 		if (l == 0) {
 			struct intent in = intent_of(e);
-			uint64_t f = in.target;
 			bool remap = (in.own & OWN_TARGET) != 0;
 
 			r &= (entry_kind(e, 0) != ENTRY_BAD) & (e == own_entry(v, base, in));
-			r &= !remap | spec_target(f, d);
+			r &= !remap | spec_target(in.target, d);
 			r &= !(in.own & OWN_ACCESS) | access_valid(in.access);
 			own = spec_more(own, spec_any_set(e));
 		} else {
@@ -485,7 +505,7 @@ static void spec_tables(uint32_t d)
 			for (k = 0; k < VIEWS_MAX; k++) {
 				bool is = table_of[d][k][l][w] != FRAMES_MAX;
 
-				spec_claim(!is || l == LEVEL_ROOT || table_of[d][k][l + 1][l == 2 ? 0 : w >> 1] != FRAMES_MAX,
+				spec_claim(!is || l == LEVEL_ROOT || table_of[d][k][l + 1][w >> 1] != FRAMES_MAX,
 				      "a table has one above it");
 				if (k) {
 					spec_view_table(d, k, l, w, is);
@@ -532,9 +552,9 @@ static void spec_pages(void)
 	uint32_t m, d, k, g;
 
 	for (m = TABLES; m < FRAMES_MAX; m++) {
-		bool was = (frames_was[m].type == FRAME_GUEST) | (frames_was[m].type == FRAME_SHARED);
-		uint32_t remaps = spec_count(was ? frames_was[m].prev : 0), type = frames[m].type;
-		bool mine = (type == FRAME_GUEST) | (type == FRAME_SHARED), mapped = false, r = true;
+		uint32_t remaps = spec_count(spec_is_page(frames_was[m].type) ? frames_was[m].prev : 0);
+		uint32_t type = frames[m].type;
+		bool mine = spec_is_page(type), mapped = false, r = true;
 
 		for (d = 0; d < DOMAINS_MAX; d++) {
 			for (g = 0; g < GFNS; g++) {
@@ -613,20 +633,18 @@ static void spec_rule_1(void)
 
 				spec_claim(!(spec_view_live(d, k) & t.present) ||
 					      ((t.mfn < FRAMES_MAX) & (frames[t.mfn].owner == d) &
-					       ((frames[t.mfn].type == FRAME_GUEST) |
-						(frames[t.mfn].type == FRAME_SHARED))),
+					       spec_is_page(frames[t.mfn].type)),
 				      "rule 1: a view leads only to pages of its domain");
 			}
 		}
 	}
 }
 
-/* All of it. */
-static void spec_sound(void)
+/* All of it, of the state last looked at. */
+static void spec_sound_seen(void)
 {
 	uint32_t d;
 
-	spec_look();
 	spec_claim(tables_named, "every table is somebody's, and alone in its place");
 	for (d = 0; d < DOMAINS_MAX; d++) {
 		spec_domain(d);
@@ -635,6 +653,12 @@ static void spec_sound(void)
 	spec_claim(spec_spares(), "what was a table and is free is empty where it says so");
 	spec_pages();
 	spec_claim(spec_shares(), "share pages are where they say");
+}
+
+static void spec_sound(void)
+{
+	spec_look();
+	spec_sound_seen();
 }
 
 /* What follows, whatever state is sound. */
@@ -650,13 +674,10 @@ static void spec_follows(void)
 static bool spec_set_same(uint32_t d, uint32_t k, uint32_t g)
 {
 	uint64_t a = page_was[d][k][g], b = page_of[d][k][g];
-	uint32_t own = a ? entry_own(a) : 0;
-	bool was_leaf = entry_kind(a, 0) == ENTRY_LEAF, is_leaf = entry_kind(b, 0) == ENTRY_LEAF;
-	uint32_t access_was = was_leaf ? entry_access(a, 0) : entry_kept_access(a);
-	uint32_t access = is_leaf ? entry_access(b, 0) : entry_kept_access(b);
-	bool r = own == (b ? entry_own(b) : 0) && (a ? entry_step(a) : 0) == (b ? entry_step(b) : 0);
+	uint32_t own = spec_own(a);
+	bool r = (own == spec_own(b)) & (spec_step(a) == spec_step(b));
 
-	r &= !(own & OWN_ACCESS) | ((access_was == access) & (entry_turns(a, 0) == entry_turns(b, 0)));
+	r &= !(own & OWN_ACCESS) | ((spec_access(a) == spec_access(b)) & (entry_turns(a, 0) == entry_turns(b, 0)));
 	r &= !(own & OWN_SUPPRESS) | (entry_suppress(a, 0) == entry_suppress(b, 0));
 	r &= !(own & OWN_TARGET) | (entry_mfn(a, 0) == entry_mfn(b, 0));
 	return r;

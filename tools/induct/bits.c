@@ -32,7 +32,6 @@ static uint32_t next_model;
 static CCaDiCaL *solver;
 static lit_t *always;                   /* what bits_always was told */
 static uint32_t always_length, always_room;
-static uint32_t known_count;            /* how often something became known */
 static uint32_t known_since = 1;        /* how often what is known has changed */
 static struct { uint32_t since; uint8_t is; } *deep;    /* by node: what bits_deep found, as `known` has */
 static uint32_t deep_room;
@@ -261,7 +260,6 @@ static void note(lit_t a, bool for_good)
 		return;
 	}
 	known[n] = (uint8_t)((a & 1 ? 1 : 2) | (for_good ? 4 : 0));
-	known_count++;
 	known_since++;
 	if (!for_good) {
 		GROW(noted, noted_length, noted_room);
@@ -522,7 +520,7 @@ bool bits_settle(void)
 	memset(encoded, 0, nodes);
 	/* What is known makes more known, until it doesn't. */
 	do {
-		before = known_count;
+		before = known_since;
 		bits_reduce_anew();
 		for (i = 0; i < always_length && good_so_far; i++) {
 			lit_t r = bits_reduced(always[i]);
@@ -536,7 +534,7 @@ bool bits_settle(void)
 				note_false(n);
 			}
 		}
-	} while (good_so_far && known_count != before);
+	} while (good_so_far && known_since != before);
 	/* All that is known is told again, in terms of what isn't. */
 	for (n = 1; n < reduced_nodes && good_so_far; n++) {
 		if (known[n] && gate[n].a == INPUT) {

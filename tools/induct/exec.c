@@ -37,7 +37,7 @@ uint32_t exec_jobs = 1, exec_every = 1, exec_first = 1;
 
 /* What apart() has split off: processes, and what they have done. */
 static struct results {
-	uint64_t paths, claims, questions;
+	uint64_t paths, claims;
 	bool failed;
 } *results;
 static bool am_part;
@@ -334,16 +334,7 @@ static struct val do_load(struct val p, uint32_t bits)
 
 	p = val_deep(p);
 	if (merging) {
-		if (!val_const(p, &n)) {
-			return load_any(p, bits);
-		}
-		if (!object_of(n)) {
-			if (!val_untold) {
-				claim(LIT_FALSE, "a load is inside of an object");
-			}
-			return val_of(0, bits);
-		}
-		return load_at(n, bits);
+		return val_const(p, &n) && object_of(n) ? load_at(n, bits) : load_any(p, bits);
 	}
 	n = settle(p, (bits + 7) / 8);
 	return ended ? val_of(0, bits) : load_at(n, bits);
@@ -354,19 +345,15 @@ static void do_store(struct val p, struct val v)
 	uint64_t n;
 
 	p = val_deep(p);
-	if (merging) {
-		if (!val_const(p, &n)) {
-			store_any(p, v);
-		} else if (object_of(n)) {
+	if (!merging) {
+		n = settle(p, (v.bits + 7) / 8);
+		if (!ended) {
 			store_at(n, v);
-		} else if (!val_untold) {
-			claim(LIT_FALSE, "a store is inside of an object");
 		}
-		return;
-	}
-	n = settle(p, (v.bits + 7) / 8);
-	if (!ended) {
+	} else if (val_const(p, &n) && object_of(n)) {
 		store_at(n, v);
+	} else {
+		store_any(p, v);
 	}
 }
 
@@ -457,7 +444,6 @@ static void parts_wait(uint32_t most)
 static void apart(void)
 {
 	uint32_t i, k;
-	bool wanted;
 	pid_t child;
 
 	if (merging || claim_count) {
@@ -470,8 +456,11 @@ static void apart(void)
 	exec_counts.paths--;
 	path_end();
 	split++;
-	wanted = split >= exec_first && (split - exec_first) % exec_every == 0;
-	if (!wanted || results->failed) {
+	if (split < exec_first || (split - exec_first) % exec_every) {
+		exec_counts.left_out++;
+		return;
+	}
+	if (results->failed) {
 		return;
 	}
 	exec_counts.parts++;
@@ -493,7 +482,6 @@ static void apart(void)
 	running = 0;
 	choice_count = choice_at = 0;
 	memset(&exec_counts, 0, sizeof(exec_counts));
-	bits_counts.questions = 0;
 	if (!bits_settle()) {
 		die("%s: a part that cannot be", current);
 	}
@@ -688,44 +676,40 @@ static struct val get(struct frame *fr, int a)
 	return a >= 0 ? val_known(fr->slot[a]) : constants[~a];
 }
 
+/* With the sign turned round: so that numbers with one compare like those without. */
+static struct val sign_turned(struct val v)
+{
+	struct val r = val_new(v.bits);
+
+	memcpy(r.b, v.b, v.bits * sizeof(lit_t));
+	r.b[v.bits - 1] ^= 1;
+	return r;
+}
+
 static lit_t compare(struct insn *i, struct val a, struct val b)
 {
-	uint32_t n = a.bits;
+	LLVMIntPredicate p = LLVMGetICmpPredicate(i->v);
 
-	switch (LLVMGetICmpPredicate(i->v)) {
+	if (p == LLVMIntSLT || p == LLVMIntSGE || p == LLVMIntSGT || p == LLVMIntSLE) {
+		a = sign_turned(a);
+		b = sign_turned(b);
+	}
+	switch (p) {
 	case LLVMIntEQ:
 		return val_eq(a, b);
 	case LLVMIntNE:
 		return val_eq(a, b) ^ 1;
 	case LLVMIntULT:
+	case LLVMIntSLT:
 		return val_less(a, b);
 	case LLVMIntUGE:
+	case LLVMIntSGE:
 		return val_less(a, b) ^ 1;
 	case LLVMIntUGT:
+	case LLVMIntSGT:
 		return val_less(b, a);
-	case LLVMIntULE:
-		return val_less(b, a) ^ 1;
 	default:
-		break;
-	}
-	/* With sign: as without, the sign turned round. */
-	{
-		struct val x = val_new(n), y = val_new(n);
-
-		memcpy(x.b, a.b, n * sizeof(lit_t));
-		memcpy(y.b, b.b, n * sizeof(lit_t));
-		x.b[n - 1] ^= 1;
-		y.b[n - 1] ^= 1;
-		switch (LLVMGetICmpPredicate(i->v)) {
-		case LLVMIntSLT:
-			return val_less(x, y);
-		case LLVMIntSGE:
-			return val_less(x, y) ^ 1;
-		case LLVMIntSGT:
-			return val_less(y, x);
-		default:
-			return val_less(y, x) ^ 1;
-		}
+		return val_less(b, a) ^ 1;
 	}
 }
 
@@ -1386,7 +1370,6 @@ static bool paths_run(struct function *f)
 bool exec_all(const char *name)
 {
 	struct function *f = function_find(name);
-	uint64_t parts;
 	bool good;
 
 	if (!f) {
@@ -1403,18 +1386,14 @@ bool exec_all(const char *name)
 	choice_count = 0;
 	failed = false;
 	split = 0;
-	parts = exec_counts.parts;
 	good = paths_run(f);
 	if (am_part) {
 		__atomic_fetch_add(&results->paths, exec_counts.paths, __ATOMIC_RELAXED);
 		__atomic_fetch_add(&results->claims, exec_counts.claims, __ATOMIC_RELAXED);
-		__atomic_fetch_add(&results->questions, bits_counts.questions, __ATOMIC_RELAXED);
 		_exit(good ? 0 : 1);
 	}
 	parts_wait(0);
 	exec_counts.paths += results->paths;
 	exec_counts.claims += results->claims;
-	exec_counts.left_out += split - (exec_counts.parts - parts);
-	bits_counts.questions += results->questions;
 	return good && !results->failed;
 }

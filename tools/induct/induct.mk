@@ -21,6 +21,11 @@ INDUCT_BC := -std=gnu11 -O1 -fno-inline -fno-vectorize -fno-slp-vectorize -fno-u
 	-Wall -Wextra -Werror -Wno-unused-function -Wno-bitwise-instead-of-logical \
 	-Wno-bitwise-conditional-parentheses -emit-llvm
 INDUCT_OPT := $(INDUCT_LLVM)/bin/opt -passes='function(loop-simplify,lcssa)'
+define induct-bc
+@mkdir -p $(@D)
+$(CLANG) $(INDUCT_BC) $(1) -c -o $@.tmp $<
+$(INDUCT_OPT) $@.tmp -o $@
+endef
 
 # A small machine: tables of two entries, two domains, two views beside the base.
 VIEW_INDUCT := -DALWAYS_INLINE='static inline' -DTABLE_ENTRIES=2u -DFRAMES_MAX=116ull -DPAGE_WORDS=2u \
@@ -43,23 +48,17 @@ $(B)/host/induct: $(addprefix $(INDUCT)/,induct.c exec.c module.c val.c bits.c) 
 	$(HOSTCC) $(INDUCT_CFLAGS) -o $@ $(filter %.c,$^) -L$(INDUCT_LLVM)/lib -lLLVM-14 -lcadical -lstdc++ -lm -lpthread
 
 $(B)/induct/samples.bc: $(INDUCT)/samples.c
-	@mkdir -p $(@D)
-	$(CLANG) $(INDUCT_BC) -c -o $@.tmp $<
-	$(INDUCT_OPT) $@.tmp -o $@
+	$(induct-bc)
 
 $(B)/induct/view.bc: hyp/nucleus/view_induct.c $(NUCLEUS_DEP)
-	@mkdir -p $(@D)
-	$(CLANG) $(INDUCT_BC) $(VIEW_INDUCT) -c -o $@.tmp $<
-	$(INDUCT_OPT) $@.tmp -o $@
+	$(call induct-bc,$(VIEW_INDUCT))
 
 .PHONY: view-induct view-induct-mutants test-induct
 view-induct: $(B)/host/induct $(B)/induct/view.bc
 	@$< -j$(INDUCT_JOBS) $(INDUCT_VIEW) $(B)/induct/view.bc $(INDUCT_OPS)
 
 $(B)/induct/view_mutant_%.bc: hyp/nucleus/view_induct.c $(NUCLEUS_DEP)
-	@mkdir -p $(@D)
-	$(CLANG) $(INDUCT_BC) $(VIEW_INDUCT) -DMUTANT=$* -c -o $@.tmp $<
-	$(INDUCT_OPT) $@.tmp -o $@
+	$(call induct-bc,$(VIEW_INDUCT) -DMUTANT=$*)
 
 view-induct-mutants: $(B)/host/induct $(foreach m,$(VIEW_INDUCT_MUTANTS),$(B)/induct/view_mutant_$(firstword $(subst =, ,$m)).bc)
 	@for m in $(VIEW_INDUCT_MUTANTS); do \

@@ -82,7 +82,8 @@ lit_t lit_known(lit_t a)
 	return val_untold ? a : bits_known(a);
 }
 
-struct val val_known(struct val v)
+/* As it is, unless a bit is known. */
+static inline struct val told(struct val v, lit_t (*known)(lit_t))
 {
 	struct val r;
 	uint32_t i;
@@ -90,7 +91,7 @@ struct val val_known(struct val v)
 	if (val_untold) {
 		return v;
 	}
-	for (i = 0; i < v.bits && bits_known(v.b[i]) == v.b[i]; i++) {
+	for (i = 0; i < v.bits && known(v.b[i]) == v.b[i]; i++) {
 	}
 	if (i == v.bits) {
 		return v;
@@ -98,25 +99,19 @@ struct val val_known(struct val v)
 	r = val_new(v.bits);
 	r.object = v.object;
 	for (i = 0; i < v.bits; i++) {
-		r.b[i] = bits_known(v.b[i]);
+		r.b[i] = known(v.b[i]);
 	}
 	return r;
 }
 
+struct val val_known(struct val v)
+{
+	return told(v, bits_known);
+}
+
 struct val val_deep(struct val v)
 {
-	struct val r;
-	uint32_t i;
-
-	if (val_untold) {
-		return v;
-	}
-	r = val_new(v.bits);
-	r.object = v.object;
-	for (i = 0; i < v.bits; i++) {
-		r.b[i] = bits_deep(v.b[i]);
-	}
-	return r;
+	return told(v, bits_deep);
 }
 
 struct val val_ite(lit_t c, struct val a, struct val b)
