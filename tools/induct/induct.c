@@ -3,8 +3,9 @@
  * Shows that what must hold after an operation does, from any state that the
  * bitcode's spec_any_state makes: see exec.h for what it runs.
  *
- *	induct [-v] [-jN] [-merge=NAME,...] MODULE [op_NAME[/N[:K]] ...]
+ *	induct [-v] [-try] [-jN] [-merge=NAME,...] MODULE [op_NAME[/N[:K]] ...]
  *
+ * -try: without op_nothing, and so without what it shows: to see how long a part takes.
  * Without names, all operations. op_nothing always comes first: what it shows of the
  * state before, the others take as shown. -j: so many parts at once. op_NAME/N: only every
  * Nth part, from the first or Kth on; that shows less, and is said.
@@ -27,6 +28,7 @@ static char **names;
 static const char *module;
 static char *merged;
 static bool bad;
+static bool trying;            /* op_nothing is left out */
 
 /* names[i] is the operation, whole or in parts. */
 static bool named(int i, const char *name)
@@ -126,6 +128,11 @@ static void *body(void *unused)
 		return unused;
 	}
 	for (i = 0; (name = exec_operation(i)); i++) {
+		if (trying && !strcmp(name, "op_nothing")) {
+			printf("induct: without op_nothing: nothing is shown\n");
+			bad = true;
+			continue;
+		}
 		if (wanted(name) && !operation(name) && !strcmp(name, "op_nothing")) {
 			break;
 		}
@@ -142,17 +149,19 @@ int main(int argc, char **argv)
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
 		if (!strcmp(argv[i], "-v")) {
 			exec_verbose = true;
+		} else if (!strcmp(argv[i], "-try")) {
+			trying = true;
 		} else if (!strncmp(argv[i], "-merge=", 7)) {
 			merged = argv[i] + 7;
 		} else if (!strncmp(argv[i], "-j", 2) && atoi(argv[i] + 2) > 0) {
 			exec_jobs = (uint32_t)atoi(argv[i] + 2);
 		} else {
-			fprintf(stderr, "induct: %s: no such option (-v, -jN, -merge=NAME,...)\n", argv[i]);
+			fprintf(stderr, "induct: %s: no such option (-v, -try, -jN, -merge=NAME,...)\n", argv[i]);
 			return 2;
 		}
 	}
 	if (i == argc) {
-		fprintf(stderr, "usage: induct [-v] [-jN] [-merge=NAME,...] MODULE [op_NAME[/N[:K]] ...]\n");
+		fprintf(stderr, "usage: induct [-v] [-try] [-jN] [-merge=NAME,...] MODULE [op_NAME[/N[:K]] ...]\n");
 		return 2;
 	}
 	module = argv[i++];

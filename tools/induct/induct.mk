@@ -43,7 +43,7 @@ INDUCT_VIEW = -merge=$(subst $(space),$(comma),$(VIEW_INDUCT_MERGE))
 # A seeded bug, and the part of an operation in which it must be found.
 VIEW_INDUCT_MUTANTS := 1=op_change/1000:1 2=op_change/1000:6 3=op_change/1000:11 4=op_change/1000:152 5=op_destroy/1000:1
 
-$(B)/host/induct: $(addprefix $(INDUCT)/,induct.c exec.c module.c val.c bits.c) $(wildcard $(INDUCT)/*.h)
+$(B)/host/induct: $(addprefix $(INDUCT)/,induct.c exec.c builtin.c parts.c cells.c path.c module.c val.c bits.c) $(wildcard $(INDUCT)/*.h)
 	@mkdir -p $(@D)
 	$(HOSTCC) $(INDUCT_CFLAGS) -o $@ $(filter %.c,$^) -L$(INDUCT_LLVM)/lib -lLLVM-14 -lcadical -lstdc++ -lm -lpthread
 

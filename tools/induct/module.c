@@ -517,8 +517,7 @@ void module_load(const char *file, void (*place)(uint64_t at, struct val v))
 
 		snprintf(f->name, sizeof(f->name), "%s", LLVMGetValueName2(v, &length));
 		f->v = v;
-		f->merges = !strncmp(f->name, "spec_", 5) || !strncmp(f->name, "entry_", 6) ||
-			    !strncmp(f->name, "merged_", 7);
+		f->merges = begins(f->name, "spec_") || begins(f->name, "entry_") || begins(f->name, "merged_");
 	}
 	for (v = LLVMGetFirstGlobal(module); v; v = LLVMGetNextGlobal(v)) {
 		object_new(LLVMGetValueName2(v, &length),
@@ -536,7 +535,7 @@ struct function *function_named(const char *prefix, uint32_t n)
 	uint32_t i;
 
 	for (i = 0; i < function_count; i++) {
-		if (!strncmp(functions[i].name, prefix, strlen(prefix)) &&
+		if (begins(functions[i].name, prefix) &&
 		    LLVMGetFirstBasicBlock(functions[i].v) && n-- == 0) {
 			return &functions[i];
 		}

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <llvm-c/Core.h>
+#include <string.h>
 
 #include "val.h"
 
@@ -51,6 +52,11 @@ extern struct object objects[];
 extern uint32_t object_count;
 extern uint64_t memory_top;     /* the next free byte of memory */
 extern struct val *constants;
+
+static inline bool begins(const char *s, const char *with)
+{
+	return !strncmp(s, with, strlen(with));
+}
 
 /* 1 + its number. */
 uint32_t object_new(const char *name, uint64_t size);

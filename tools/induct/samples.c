@@ -30,6 +30,7 @@ void op_holds_pointers(void);
 void op_holds_sides(void);
 void op_holds_parts(void);
 void op_holds_ask(void);
+void op_holds_divide(void);
 void op_fails_part(void);
 void op_fails_one_value(void);
 void op_fails_outside(void);
@@ -39,6 +40,7 @@ void op_fails_merged_value(void);
 void op_fails_merged_outside(void);
 void op_fails_merged_panic(void);
 void op_fails_loop(void);
+void op_fails_divide(void);
 
 void spec_any_state(void)
 {
@@ -247,4 +249,19 @@ void op_fails_loop(void)
 		n += list[i];
 	}
 	claim(n < 7 * 15, "never all of them 15");
+}
+
+void op_holds_divide(void)
+{
+	uint32_t a = (uint32_t)any(16), b = 1u << any(3);
+
+	claim((a / b) * b + a % b == a, "what is divided, and the rest");
+	claim(a % b < b, "the rest is less");
+}
+
+void op_fails_divide(void)
+{
+	uint32_t a = (uint32_t)any(4), b = (uint32_t)any(2) | 1;
+
+	claim(a / b != 77, "less comes of it");
 }
