@@ -84,6 +84,25 @@ static bool block_owned(uint64_t m, uint32_t domain)
 	return true;
 }
 
+/* Frees what is at frame m if it is the domain's: that frame, or a whole block of RAM. The next to look at. */
+static uint64_t sweep_at(uint64_t m, uint32_t domain, uint64_t *budget)
+{
+	if (m % RUN == 0 && runs[m / RUN].free == RUN) {
+		return m + RUN;
+	}
+	if (frames[m].owner != domain || frames[m].type <= FRAME_FREE) {
+		return m + 1;
+	}
+	if (*budget >= RUN && block_owned(m, domain)) {
+		frame_free(mfn_of(m), ORDER_2M);
+		*budget -= RUN;
+		return m + RUN;
+	}
+	frame_free(mfn_of(m), ORDER_4K);
+	--*budget;
+	return m + 1;
+}
+
 /*
  * Frees up to `budget` frames of an ended domain, in the order of the frame
  * table: whatever has the domain as its owner is found, mapped or not. True
@@ -93,23 +112,8 @@ static bool domain_sweep(struct nuc_domain *d, uint32_t domain, uint64_t budget)
 {
 	uint64_t looks = budget * SWEEP_LOOKS;
 
-	while (d->sweep < frame_count && budget && looks) {
-		uint64_t m = d->sweep;
-
-		looks--;
-		if (m % RUN == 0 && runs[m / RUN].free == RUN) {
-			d->sweep = m + RUN;
-		} else if (frames[m].owner != domain || frames[m].type <= FRAME_FREE) {
-			d->sweep = m + 1;
-		} else if (budget >= RUN && block_owned(m, domain)) {
-			frame_free(mfn_of(m), ORDER_2M);
-			budget -= RUN;
-			d->sweep = m + RUN;
-		} else {
-			frame_free(mfn_of(m), ORDER_4K);
-			budget--;
-			d->sweep = m + 1;
-		}
+	for (; d->sweep < frame_count && budget && looks; looks--) {
+		d->sweep = sweep_at(d->sweep, domain, &budget);
 	}
 	return d->sweep >= frame_count;
 }
@@ -375,7 +379,6 @@ static void share_displace(struct nuc_domain *d, struct translation old, struct 
 {
 	uint32_t slot;
 
-	view_target_gone(&d->stage2, old.mfn, limbo);
 	if (frames[old.mfn].type == FRAME_GUEST) {
 		limbo_add(limbo, mfn_of(old.mfn), ORDER_4K);
 		return;
@@ -394,11 +397,19 @@ static void share_displace(struct nuc_domain *d, struct translation old, struct 
  */
 static int share_move(struct nuc_domain *d, uint32_t slot, uint64_t gfn, struct limbo *limbo)
 {
+	struct translation old = stage2_translate(&d->stage2, gfn_of(gfn));
 	mfn_t mfn = mfn_of(d->share_mfn[slot]);
 	uint64_t earlier = d->share_gfn[slot];
-	struct translation old;
 	int error;
 
+	if (old.present) {
+		error = stage2_split(&d->stage2, gfn_of(gfn), ORDER_4K);
+		if (error) {
+			return error;
+		}
+		/* Nothing fails from here on: what is there loses its remaps while it still is. */
+		view_target_gone(&d->stage2, old.mfn, limbo);
+	}
 	frames[mfn.mfn].where = WHERE_NONE;
 	frame_retype(mfn, FRAME_SHARED, (uint16_t)d->stage2.domain);
 	error = stage2_replace(&d->stage2, gfn_of(gfn), mfn, ACCESS_RWX, &old);

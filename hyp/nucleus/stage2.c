@@ -122,21 +122,21 @@ int stage2_reserve(struct stage2 *s, uint32_t count, uint64_t spare[LEVELS])
 
 int stage2_create(struct stage2 *s, uint32_t domain, uint32_t table_budget)
 {
+	struct stage2 made = { .domain = domain, .table_budget = table_budget, .gfn_limit = machine_gfn_limit() };
 	uint64_t spare[LEVELS];
 
 	if (!table_budget) {
 		return -EINVAL;
 	}
-	*s = (struct stage2){ .domain = domain, .table_budget = table_budget,
-			      .gfn_limit = machine_gfn_limit() };
-	if (s->gfn_limit > GFN_LIMIT) {
-		s->gfn_limit = GFN_LIMIT;
+	if (made.gfn_limit > GFN_LIMIT) {
+		made.gfn_limit = GFN_LIMIT;
 	}
-	s->root_entries = (uint32_t)((s->gfn_limit + SPAN3 - 1) / SPAN3);
-	if (stage2_reserve(s, 1, spare)) {
+	made.root_entries = (uint32_t)((made.gfn_limit + SPAN3 - 1) / SPAN3);
+	if (stage2_reserve(&made, 1, spare)) {
 		return -ENOMEM;
 	}
-	s->root = spare[0];
+	made.root = spare[0];
+	*s = made;
 	table_init(s, s->root, LEVEL_ROOT, 0);
 	return 0;
 }
@@ -254,7 +254,9 @@ struct translation stage2_take(struct stage2 *s, gfn_t gfn, struct limbo *limbo)
 	at = find(s, gfn.gfn, 0);
 	size = level_span(at.level);
 	first = old.mfn - gfn_offset(gfn.gfn, at.level);
+	/* Remaps go first, while the pages are still there: so views are sound after each of them. */
 	for (m = first; m < first + size; m++) {
+		view_target_gone(s, m, limbo);
 		frames[m].where = WHERE_NONE;
 	}
 	entry_write(at.table, index_of(gfn.gfn, at.level), entry_empty(at.level));
@@ -269,9 +271,6 @@ struct translation stage2_take(struct stage2 *s, gfn_t gfn, struct limbo *limbo)
 		view_base_changed(s, at.table, index_of(gfn.gfn, at.level));
 		table_drop(s, empty, limbo);
 		frames[at.table].count--;
-	}
-	for (m = first; m < first + size; m++) {
-		view_target_gone(s, m, limbo);
 	}
 	return old;
 }

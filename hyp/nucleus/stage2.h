@@ -75,8 +75,8 @@ MUST_USE int stage2_map(struct stage2 *s, gfn_t gfn, mfn_t mfn, uint32_t order, 
 MUST_USE int stage2_split(struct stage2 *s, gfn_t gfn, uint32_t order);
 
 /*
- * Takes out the leaf at gfn, whole, and puts tables that are empty now into
- * limbo; what was there is returned and is the caller's. Cannot fail.
+ * Takes out the leaf at gfn, whole, with the remaps that show it, and puts tables that
+ * are empty now into limbo; what was there is returned and is the caller's. Cannot fail.
  */
 struct translation stage2_take(struct stage2 *s, gfn_t gfn, struct limbo *limbo);
 

@@ -915,30 +915,40 @@ static uint64_t remap_find(uint64_t t, uint64_t from, uint64_t mfn)
 	return WHERE_NONE;
 }
 
+/*
+ * Takes back the first remap to the frame that the live view has at *gfn or later, which becomes its
+ * gfn. False: there is none.
+ */
+static bool remap_drop(struct stage2 *s, uint32_t view, uint64_t mfn, uint64_t *gfn, struct limbo *limbo)
+{
+	struct view *v = &nuc_views[s->domain][view];
+	struct intent w;
+	uint64_t t;
+
+	*gfn = remap_find(v->root, *gfn, mfn);
+	if (*gfn == WHERE_NONE) {
+		return false;
+	}
+	CHECK(*gfn < s->gfn_limit);
+	t = path_find(v, *gfn).table[0];
+	CHECK(t != FRAMES_MAX);
+	w = intent_of(machine[t][index_of(*gfn, 0)]);
+	w.own -= OWN_TARGET;
+	v->generation++;
+	s->losses++;
+	intent_set(s, v, *gfn, t, base_at(s, *gfn, 0), w, limbo);
+	return true;
+}
+
 void view_target_gone(struct stage2 *s, uint64_t mfn, struct limbo *limbo)
 {
+	const struct view *views = nuc_views[s->domain];
 	uint32_t i;
 
 	for (i = 1; i < s->views_end && frames[mfn].prev; i++) {
-		struct view *v = &nuc_views[s->domain][i];
 		uint64_t gfn = 0;
 
-		while (v->live && v->remaps && frames[mfn].prev) {
-			struct intent w;
-			uint64_t t;
-
-			gfn = remap_find(v->root, gfn, mfn);
-			if (gfn == WHERE_NONE) {
-				break;
-			}
-			CHECK(gfn < s->gfn_limit);
-			t = path_find(v, gfn).table[0];
-			CHECK(t != FRAMES_MAX);
-			w = intent_of(machine[t][index_of(gfn, 0)]);
-			w.own -= OWN_TARGET;
-			v->generation++;
-			s->losses++;
-			intent_set(s, v, gfn, t, base_at(s, gfn, 0), w, limbo);
+		while (views[i].live && views[i].remaps && frames[mfn].prev && remap_drop(s, i, mfn, &gfn, limbo)) {
 		}
 	}
 	CHECK(frames[mfn].prev == 0);

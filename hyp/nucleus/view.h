@@ -88,8 +88,8 @@ void views_end(struct stage2 *s);
 bool view_base_changed(const struct stage2 *s, uint64_t table, uint32_t index);
 
 /*
- * The frame has left its place in the base: remaps that show it are no more, what
- * else is set stays. The caller flushes the domain. Cannot fail.
+ * The frame is about to leave its place in the base: remaps that show it are no more,
+ * what else is set stays. The caller flushes the domain. Cannot fail.
  */
 void view_target_gone(struct stage2 *s, uint64_t mfn, struct limbo *limbo);
 

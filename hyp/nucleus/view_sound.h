@@ -96,6 +96,12 @@ static bool spec_live(uint32_t d)
 	return nuc_domains[d].state == NUC_DOMAIN_LIVE;
 }
 
+/* It has ended, and not all that was its own is free yet: of that nothing is said but whose it is. */
+static bool spec_dying(uint32_t d)
+{
+	return nuc_domains[d].state == NUC_DOMAIN_DYING;
+}
+
 /* Of a frame of this type a domain sees what is in it. */
 static bool spec_is_page(uint32_t type)
 {
@@ -233,6 +239,17 @@ static bool spec_same_translation(struct translation a, struct translation b)
 			      (a.turns == b.turns)));
 }
 
+/*
+ * Whether there may be frames in limbo: tables that have no place any more and are not free yet. Within
+ * an operation there may, after one there may not.
+ */
+static bool spec_limbo;
+
+static bool spec_in_limbo(uint32_t t)
+{
+	return spec_limbo & (frames[t].type == FRAME_TABLE) & (frames[t].where == WHERE_NONE);
+}
+
 /* Finds the tables, of which there may be one at most in each place. */
 static void spec_find(void)
 {
@@ -253,13 +270,13 @@ static void spec_find(void)
 						at = is ? t : at;
 					}
 					table_of[d][k][l][w] = at;
-					tables_named &= (frames[name].type != FRAME_TABLE) | (at == name);
+					tables_named &= (frames[name].type != FRAME_TABLE) | (at == name) | spec_in_limbo(name);
 				}
 			}
 		}
 	}
 	for (t = FIRST_SPARE; t < TABLES; t++) {
-		bool found = frames[t].type != FRAME_TABLE;
+		bool found = (frames[t].type != FRAME_TABLE) | spec_in_limbo(t);
 
 		for (d = 0; d < DOMAINS_MAX; d++) {
 			for (k = 0; k < VIEWS_MAX; k++) {
@@ -526,10 +543,13 @@ static bool spec_spares(void)
 	bool r = true;
 
 	for (t = 0; t < TABLES; t++) {
-		uint32_t level = frames[t].level, end = RUN - frames[t].count;
+		bool limbo = spec_in_limbo(t);
+		uint32_t level = frames[t].level, end = limbo ? frames[t].link : RUN - frames[t].count;
 
-		if (frames[t].type == FRAME_FREE) {
-			r &= (frames[t].count <= RUN) & (level <= LEVEL_ROOT) & (frames[t].owner == DOMAIN_NONE);
+		if ((frames[t].type == FRAME_FREE) | limbo) {
+			r &= limbo | ((frames[t].count <= RUN) & (frames[t].owner == DOMAIN_NONE));
+			r &= !limbo | (frames[t].link <= RUN);
+			r &= level <= LEVEL_ROOT;
 			for (i = 0; i < RUN; i++) {
 				r &= (level == LEVEL_ROOT) | (i < end) | (machine[t][i] == entry_empty(level));
 				r &= (frames[t].dirty != 0) | (machine[t][i] == 0);
@@ -571,6 +591,7 @@ static void spec_pages(void)
 			}
 		}
 		r &= (type == FRAME_FREE) | (type == FRAME_NUCLEUS) | (type == FRAME_CORE) | mine;
+		mine &= !(((frames[m].owner == 0) & spec_dying(0)) | ((frames[m].owner == 1) & spec_dying(1)));
 		r &= !mine | mapped;
 		r &= (type != FRAME_SHARED) | (frames[m].count == 0);
 		r &= (type != FRAME_CORE) | ((frames[m].where == WHERE_NONE) & (frames[m].prev == 0));
@@ -647,8 +668,10 @@ static void spec_sound_seen(void)
 
 	spec_claim(tables_named, "every table is somebody's, and alone in its place");
 	for (d = 0; d < DOMAINS_MAX; d++) {
-		spec_domain(d);
-		spec_tables(d);
+		if (!spec_dying(d)) {
+			spec_domain(d);
+			spec_tables(d);
+		}
 	}
 	spec_claim(spec_spares(), "what was a table and is free is empty where it says so");
 	spec_pages();
@@ -670,17 +693,22 @@ static void spec_follows(void)
 
 /* ---- what is claimed afterwards ------------------------------------------------------ */
 
-/* All that a live view has set at gfn is as it was. */
-static bool spec_set_same(uint32_t d, uint32_t k, uint32_t g)
+/* What entry a has set, b has: but for what `but` names, which it has not. */
+static bool spec_kept(uint64_t a, uint64_t b, uint32_t but)
 {
-	uint64_t a = page_was[d][k][g], b = page_of[d][k][g];
-	uint32_t own = spec_own(a);
+	uint32_t own = spec_own(a) & ~but;
 	bool r = (own == spec_own(b)) & (spec_step(a) == spec_step(b));
 
 	r &= !(own & OWN_ACCESS) | ((spec_access(a) == spec_access(b)) & (entry_turns(a, 0) == entry_turns(b, 0)));
 	r &= !(own & OWN_SUPPRESS) | (entry_suppress(a, 0) == entry_suppress(b, 0));
 	r &= !(own & OWN_TARGET) | (entry_mfn(a, 0) == entry_mfn(b, 0));
 	return r;
+}
+
+/* All that a live view has set at gfn is as it was. */
+static bool spec_set_same(uint32_t d, uint32_t k, uint32_t g)
+{
+	return spec_kept(page_was[d][k][g], page_of[d][k][g], 0);
 }
 
 #define NO_VIEW 99u
