@@ -284,6 +284,40 @@ void op_memory_add_run(void)
 	claim((error != 0) | ((added > 0) & (added <= count)), "something is added, and no more than asked for");
 }
 
+/* The frame that is to be the first slot's page is a free one, unless it is that already. */
+static bool spec_share_free(void)
+{
+	uint32_t m = share_name(0, 0);
+	bool is = frames[m].type == FRAME_NUCLEUS;
+
+	if (is) {
+		frames[m].type = FRAME_FREE;
+		frame_free_count = (frame_free_count + 1) & 127;
+	}
+	return is;
+}
+
+static bool merged_share_page(uint32_t domain, uint32_t slot)
+{
+	return nuc_share_page(domain, slot) != NULL;
+}
+
+void op_share_page(void);
+void op_share_page(void)
+{
+	uint32_t domain = spec_a_domain(), slot = any(1) ? 0 : SHARE_SLOTS;
+	bool page, none;
+
+	part();
+	none = spec_share_free();
+	spec_remember();
+	share_given = share_name(0, 0);
+	page = merged_share_page(domain, slot);
+	spec_view_after(page & none ? 0 : -ENOMEM, NO_VIEW, ANY_GFN);
+	spec_base_kept(NO_GFN);
+	claim(!page | (nuc_domains[0].share_page[0] != NULL), "it is there");
+}
+
 /* The base is as it was, but where the page is now, and where it was. */
 static void spec_moved(uint64_t gfn, uint64_t earlier)
 {
@@ -381,6 +415,16 @@ static void merged_end(void)
 	domain_end(&nuc_domains[0], 0);
 }
 
+/* Pages have something in them. */
+static void spec_written(void)
+{
+	uint32_t m;
+
+	for (m = TABLES; m < FRAMES_MAX; m++) {
+		machine[m][0] = spec_is_page(frames[m].type) ? any(8) : 0;
+	}
+}
+
 void op_domain_end(void);
 void op_domain_end(void)
 {
@@ -388,6 +432,8 @@ void op_domain_end(void)
 
 	assume(pick(spec_live(0)));
 	part();
+	spec_written();
+	spec_remember();
 	merged_end();
 	spec_sound();
 	spec_flushed();
@@ -434,6 +480,7 @@ void op_domain_sweep(void)
 	assume((m < FRAMES_MAX) & (budget > 0) & spec_live(0));
 	m = pick(m);
 	part();
+	spec_written();
 	merged_end();
 	spec_swept(m);
 	spec_remember();
@@ -448,5 +495,6 @@ void op_domain_sweep(void)
 
 		claim((t >= next) | (frames[t].owner != 0) | (frames[t].type <= FRAME_FREE), "what it has passed is free");
 		claim((mine & (t >= m) & (t < next)) | spec_frame_same(t), "all else is as it was");
+		claim(!mine | (frames[t].type != FRAME_FREE) | (machine[t][0] == 0), "what is freed is empty");
 	}
 }

@@ -139,6 +139,7 @@ bool machine_payload(uint64_t offset, uint64_t length, const void **bytes)
 /* The allocator, at its contract: the next spare, or none. */
 
 static uint32_t tables_given, pages_given;
+static uint64_t share_given = FRAMES_MAX;       /* what is called a share page, is the next */
 
 uint64_t replace_frame_take(void)
 {
@@ -155,6 +156,9 @@ uint64_t replace_run_take(uint32_t order)
 
 	if (any(1)) {
 		return FRAMES_MAX;
+	}
+	if (share_given != FRAMES_MAX) {
+		return share_given;
 	}
 	pages_given = (pages_given + size - 1) & ~(size - 1);
 	claim(pages_given + size <= 8, "(of this file) there are pages enough");
