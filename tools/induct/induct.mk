@@ -3,7 +3,7 @@
 #   make view-induct                    what is shown in `make test`: some whole, of others every Nth part
 #   make view-induct INDUCT_OPS=op_X    an operation, whole: see hyp/nucleus/view_induct.c
 #   make view-induct INDUCT_OPS=        all, whole: a night; INDUCT_JOBS=N runs N parts at once
-#   make view-induct-mutants            the seeded bugs of view.c must be found, each where it shows: 6 minutes
+#   make view-induct-bugs               bugs put into the engine must be found, each where it shows: 6 minutes
 #   make test-induct                    tests the tool
 
 B ?= build
@@ -12,8 +12,12 @@ HOSTCC ?= gcc
 INDUCT := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 INDUCT_LLVM := /usr/lib/llvm-14
 INDUCT_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -I$(INDUCT_LLVM)/include
-INDUCT_OPS ?= op_create op_root_need op_translate op_destroy/40:5 op_default/40:14 op_change/300:20 op_change_base/60:10
+INDUCT_OPS ?= op_create op_root_need op_translate op_destroy/40:5 op_default/40:14 op_change/1000:20 op_change_quick/300:1 \
+	op_change_base/60:10 op_split/100:5 op_memory_add_run/40:4 op_memory_add/200:13 op_remap_drop/100:2 \
+	op_memory_remove/60:1 op_share_page op_limbo op_pin op_domain_create op_domain_end \
+	op_domain_sweep/60:10
 INDUCT_JOBS ?= 1
+INDUCT_FLAGS ?=
 
 # Bitcode as the tool wants it: no inlining, so that functions can be told how to run, and values that leave
 # a loop named at its end. Specifications use & and | of what is so or not, since that needs no way of its own.
@@ -27,9 +31,12 @@ $(CLANG) $(INDUCT_BC) $(1) -c -o $@.tmp $<
 $(INDUCT_OPT) $@.tmp -o $@
 endef
 
+# Where the engine is, and its bitcode: of a copy, for tools/induct/bugs_test.
+VIEW_INDUCT_HYP ?= hyp
+VIEW_INDUCT_BC ?= $(B)/induct/view.bc
 # A small machine: tables of two entries, two domains, two views beside the base.
 VIEW_INDUCT := -DALWAYS_INLINE='static inline' -DTABLE_ENTRIES=2u -DFRAMES_MAX=116ull -DPAGE_WORDS=2u \
-	-DVIEWS_MAX=3u -DDOMAINS_MAX=2u -DCPUS_MAX=1u -Ihyp/nucleus/fake -Ihyp/nucleus -Ihyp/include
+	-DVIEWS_MAX=3u -DDOMAINS_MAX=2u -DCPUS_MAX=1u $(addprefix -I$(VIEW_INDUCT_HYP)/,nucleus/fake nucleus include)
 # Functions of the engine that decide about values and not about what is done: their ways are put together.
 comma := ,
 space := $(subst ,, )
@@ -40,9 +47,6 @@ VIEW_INDUCT_MERGE := shared_entry base_below base_at own_entry intent_of intent_
 	what_suppress rootless
 
 INDUCT_VIEW = -merge=$(subst $(space),$(comma),$(VIEW_INDUCT_MERGE))
-# A seeded bug, and the part of an operation in which it must be found.
-VIEW_INDUCT_MUTANTS := 1=op_change/1000:1 2=op_change/1000:6 3=op_change/1000:11 4=op_change/1000:152 5=op_destroy/1000:1
-
 $(B)/host/induct: $(addprefix $(INDUCT)/,induct.c exec.c builtin.c parts.c cells.c path.c module.c val.c bits.c) $(wildcard $(INDUCT)/*.h)
 	@mkdir -p $(@D)
 	$(HOSTCC) $(INDUCT_CFLAGS) -o $@ $(filter %.c,$^) -L$(INDUCT_LLVM)/lib -lLLVM-14 -lcadical -lstdc++ -lm -lpthread
@@ -50,22 +54,15 @@ $(B)/host/induct: $(addprefix $(INDUCT)/,induct.c exec.c builtin.c parts.c cells
 $(B)/induct/samples.bc: $(INDUCT)/samples.c
 	$(induct-bc)
 
-$(B)/induct/view.bc: hyp/nucleus/view_induct.c $(NUCLEUS_DEP)
+$(VIEW_INDUCT_BC): $(VIEW_INDUCT_HYP)/nucleus/view_induct.c $(NUCLEUS_DEP)
 	$(call induct-bc,$(VIEW_INDUCT))
 
-.PHONY: view-induct view-induct-mutants test-induct
-view-induct: $(B)/host/induct $(B)/induct/view.bc
-	@$< -j$(INDUCT_JOBS) $(INDUCT_VIEW) $(B)/induct/view.bc $(INDUCT_OPS)
+.PHONY: view-induct view-induct-bugs test-induct
+view-induct: $(B)/host/induct $(VIEW_INDUCT_BC)
+	@$< $(INDUCT_FLAGS) -j$(INDUCT_JOBS) $(INDUCT_VIEW) $(VIEW_INDUCT_BC) $(INDUCT_OPS)
 
-$(B)/induct/view_mutant_%.bc: hyp/nucleus/view_induct.c $(NUCLEUS_DEP)
-	$(call induct-bc,$(VIEW_INDUCT) -DMUTANT=$*)
-
-view-induct-mutants: $(B)/host/induct $(foreach m,$(VIEW_INDUCT_MUTANTS),$(B)/induct/view_mutant_$(firstword $(subst =, ,$m)).bc)
-	@for m in $(VIEW_INDUCT_MUTANTS); do \
-		echo "view-induct-mutants: bug $${m%%=*} in $${m#*=}"; \
-		$< $(INDUCT_VIEW) $(B)/induct/view_mutant_$${m%%=*}.bc $${m#*=} >$(B)/induct/mutant.log 2>&1; \
-		grep 'does not hold' $(B)/induct/mutant.log || { echo "view-induct-mutants: bug $${m%%=*} is not found"; exit 1; }; \
-	done
+view-induct-bugs: $(B)/host/induct
+	@$(INDUCT)/bugs_test $(B) "$(MAKE)"
 
 test-induct: $(B)/host/induct $(B)/induct/samples.bc
 	@$(INDUCT)/induct_test $< $(B)/induct/samples.bc
