@@ -392,12 +392,13 @@ static void share_displace(struct nuc_domain *d, struct translation old, struct 
 }
 
 /*
- * Moves the slot's page to gfn. The new place is had first, since only that can fail; that the page
- * has two places in between is seen by nobody, the lock being held, and the flush comes after.
+ * Moves the slot's page to gfn, where `old` is now. The new place is had first, since only that can
+ * fail; that the page has two places in between is seen by nobody, the lock being held, and the flush
+ * comes after.
  */
-static int share_move(struct nuc_domain *d, uint32_t slot, uint64_t gfn, struct limbo *limbo)
+static int share_move(struct nuc_domain *d, uint32_t slot, uint64_t gfn, struct translation old,
+		      struct limbo *limbo)
 {
-	struct translation old = stage2_translate(&d->stage2, gfn_of(gfn));
 	mfn_t mfn = mfn_of(d->share_mfn[slot]);
 	uint64_t earlier = d->share_gfn[slot];
 	int error;
@@ -456,7 +457,7 @@ int nuc_share_map(uint32_t domain, uint32_t slot, gfn_t gfn)
 		error = -EBUSY;
 		goto out;
 	}
-	error = share_move(d, slot, gfn.gfn, &limbo);
+	error = share_move(d, slot, gfn.gfn, t, &limbo);
 	if (!error) {
 		/* Even with nothing to free: the earlier place must not lead to the page. */
 		machine_flush_domain(domain);

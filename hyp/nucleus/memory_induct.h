@@ -85,7 +85,7 @@ static uint64_t spec_a_page(void)
 }
 
 /* Tables in limbo may be anything that tables were. */
-static void spec_fill(struct limbo *limbo, uint32_t most)
+static void merged_fill(struct limbo *limbo, uint32_t most)
 {
 	uint64_t t;
 
@@ -95,11 +95,6 @@ static void spec_fill(struct limbo *limbo, uint32_t most)
 			limbo_add(limbo, mfn_of(t), ORDER_4K);
 		}
 	}
-}
-
-static void merged_fill(struct limbo *limbo, uint32_t most)
-{
-	spec_fill(limbo, most);
 }
 
 /* What has no place any more is in limbo. */
@@ -163,16 +158,16 @@ void op_remap_drop(void)
 	spec_limbo_kept(&limbo);
 	claim(spec_other_domain(), "the other domain is untouched");
 	spec_base_kept(NO_GFN);
-	spec_sets_kept(view, first);
+	spec_sets_kept(view, spec_gfn(first));
 	spec_dropped(view, first);
-	spec_leads_same(view, first);
+	spec_leads_same(view, spec_gfn(first));
 }
 
 static void merged_limbo(void)
 {
 	struct limbo limbo = LIMBO_EMPTY;
 
-	spec_fill(&limbo, 3);
+	merged_fill(&limbo, 3);
 	claim(limbo.head == FRAMES_MAX || !flushed_domain[0], "not before");
 	limbo_free(&limbo, 0);
 	claim(limbo.head == FRAMES_MAX, "limbo is empty");

@@ -574,9 +574,10 @@ static void spec_pages(void)
 	for (m = TABLES; m < FRAMES_MAX; m++) {
 		uint32_t remaps = spec_count(spec_is_page(frames_was[m].type) ? frames_was[m].prev : 0);
 		uint32_t type = frames[m].type;
-		bool mine = spec_is_page(type), mapped = false, r = true;
+		bool page = spec_is_page(type), mine = page, mapped = false, r = true;
 
 		for (d = 0; d < DOMAINS_MAX; d++) {
+			mine &= !((frames[m].owner == d) & spec_dying(d));
 			for (g = 0; g < GFNS; g++) {
 				mapped |= (frames[m].owner == d) & (frames[m].where == g) && spec_live(d) &&
 					  entry_kind(base_of[d][0][g], 0) == ENTRY_LEAF &&
@@ -590,8 +591,7 @@ static void spec_pages(void)
 				}
 			}
 		}
-		r &= (type == FRAME_FREE) | (type == FRAME_NUCLEUS) | (type == FRAME_CORE) | mine;
-		mine &= !(((frames[m].owner == 0) & spec_dying(0)) | ((frames[m].owner == 1) & spec_dying(1)));
+		r &= (type == FRAME_FREE) | (type == FRAME_NUCLEUS) | (type == FRAME_CORE) | page;
 		r &= !mine | mapped;
 		r &= (type != FRAME_SHARED) | (frames[m].count == 0);
 		r &= (type != FRAME_CORE) | ((frames[m].where == WHERE_NONE) & (frames[m].prev == 0));
@@ -712,17 +712,23 @@ static bool spec_set_same(uint32_t d, uint32_t k, uint32_t g)
 }
 
 #define NO_VIEW 99u
-#define ANY_GFN 99u             /* after `view`: at any gfn */
+#define ANY_GFN ((1u << GFNS) - 1)      /* after `view`: at any gfn */
 
-/* Every view has set what it had: but view `view` of domain 0, at gfn `but`. */
-static void spec_sets_kept(uint32_t view, uint64_t but)
+/* The set of this one gfn; of none, if there is no such. */
+static uint32_t spec_gfn(uint64_t gfn)
+{
+	return gfn < GFNS ? 1u << gfn : 0;
+}
+
+/* Every view has set what it had: but view `view` of domain 0, at the gfns `but`. */
+static void spec_sets_kept(uint32_t view, uint32_t but)
 {
 	uint32_t d, k, g;
 
 	for (d = 0; d < DOMAINS_MAX; d++) {
 		for (k = 1; k < VIEWS_MAX; k++) {
 			for (g = 0; g < GFNS; g++) {
-				bool meant = (d == 0) & (k == view) & ((but == g) | (but == ANY_GFN));
+				bool meant = (d == 0) & (k == view) & ((but >> g & 1) != 0);
 
 				claim(meant || spec_set_same(d, k, g), "all else that is set stays set");
 			}
@@ -747,9 +753,9 @@ static void spec_base_kept(uint64_t but)
 
 /*
  * Every view translates as before: but view `view` of domain 0 (VIEWS_MAX: all of
- * them), at gfn `but`.
+ * them), at the gfns `but`.
  */
-static void spec_leads_same(uint32_t view, uint64_t but)
+static void spec_leads_same(uint32_t view, uint32_t but)
 {
 	uint32_t d, k, g;
 
@@ -757,7 +763,7 @@ static void spec_leads_same(uint32_t view, uint64_t but)
 		for (k = 0; k < VIEWS_MAX; k++) {
 			for (g = 0; g < GFNS; g++) {
 				bool meant = (d == 0) & ((view == k) | (view == VIEWS_MAX)) &
-					     ((but == g) | (but == ANY_GFN));
+					     ((but >> g & 1) != 0);
 
 				claim(meant || !spec_view_live(d, k) ||
 					      spec_same_translation(led[d][k][g], leads[d][k][g]),
