@@ -11,11 +11,10 @@
 
 /* ---- the harness's -------------------------------------------------------------- */
 
-static void do_any(const struct function *f, const struct val *args, struct val *out)
+static void do_any(const struct val *args, struct val *out)
 {
 	uint64_t k, i;
 
-	(void)f;
 	if (!val_const(args[0], &k) || k > 64) {
 		die("%s: any() of unknown bits", path.operation);
 	}
@@ -24,21 +23,19 @@ static void do_any(const struct function *f, const struct val *args, struct val 
 	}
 }
 
-static void do_assume(const struct function *f, const struct val *args, struct val *out)
+static void do_assume(const struct val *args, struct val *out)
 {
-	(void)f;
 	(void)out;
 	path_assume(args[0].b[0]);
 }
 
 /* Forks, until the number is known. */
-static void do_pick(const struct function *f, const struct val *args, struct val *out)
+static void do_pick(const struct val *args, struct val *out)
 {
 	struct val v = val_known(args[0]);
 	uint64_t n;
 	uint32_t k;
 
-	(void)f;
 	for (k = 0; !val_const(v, &n) && !path.ended; k++) {
 		if (k == v.bits) {
 			die("%s: pick()", path.operation);
@@ -49,18 +46,16 @@ static void do_pick(const struct function *f, const struct val *args, struct val
 	*out = v;
 }
 
-static void do_claim(const struct function *f, const struct val *args, struct val *out)
+static void do_claim(const struct val *args, struct val *out)
 {
-	(void)f;
 	(void)out;
 	path_claim(args[0].b[0], cells_text(args[1]));
 }
 
-static void do_shown(const struct function *f, const struct val *args, struct val *out)
+static void do_shown(const struct val *args, struct val *out)
 {
 	lit_t c = bits_or(path.guard ^ 1, args[0].b[0]);
 
-	(void)f;
 	(void)out;
 	if (!parts_inside) {
 		die("%s: shown() before apart()", path.operation);
@@ -70,11 +65,10 @@ static void do_shown(const struct function *f, const struct val *args, struct va
 	}
 }
 
-static void do_ask(const struct function *f, const struct val *args, struct val *out)
+static void do_ask(const struct val *args, struct val *out)
 {
 	lit_t c = bits_known(args[0].b[0]);
 
-	(void)f;
 	/* On one side of a merge it would be known for that side only. */
 	if (c > 1 && path.guard == LIT_TRUE) {
 		c = !bits_possible(c) ? LIT_FALSE : !bits_possible(c ^ 1) ? LIT_TRUE : c;
@@ -82,17 +76,15 @@ static void do_ask(const struct function *f, const struct val *args, struct val 
 	out->b[0] = c;
 }
 
-static void do_apart(const struct function *f, const struct val *args, struct val *out)
+static void do_apart(const struct val *args, struct val *out)
 {
-	(void)f;
 	(void)args;
 	(void)out;
 	parts_apart();
 }
 
-static void do_panic(const struct function *f, const struct val *args, struct val *out)
+static void do_panic(const struct val *args, struct val *out)
 {
-	(void)f;
 	(void)out;
 	path_claim(LIT_FALSE, cells_text(args[0]));
 	if (!path.merging) {
@@ -102,16 +94,14 @@ static void do_panic(const struct function *f, const struct val *args, struct va
 
 /* ---- the compiler's -------------------------------------------------------------- */
 
-static void do_nothing(const struct function *f, const struct val *args, struct val *out)
+static void do_nothing(const struct val *args, struct val *out)
 {
-	(void)f;
 	(void)args;
 	(void)out;
 }
 
-static void do_same(const struct function *f, const struct val *args, struct val *out)
+static void do_same(const struct val *args, struct val *out)
 {
-	(void)f;
 	*out = args[0];
 }
 
@@ -134,11 +124,10 @@ static void copy_words(const struct val *args)
 	}
 }
 
-static void do_copy(const struct function *f, const struct val *args, struct val *out)
+static void do_copy(const struct val *args, struct val *out)
 {
 	uint64_t k;
 
-	(void)f;
 	if (out->bits) {
 		*out = args[0];
 	}
@@ -161,12 +150,11 @@ static void do_copy(const struct function *f, const struct val *args, struct val
 	}
 }
 
-static void do_set(const struct function *f, const struct val *args, struct val *out)
+static void do_set(const struct val *args, struct val *out)
 {
 	struct val p = val_known(args[0]), v = val_new(8);
 	uint64_t k, at;
 
-	(void)f;
 	(void)out;
 	if (!val_const(val_known(args[2]), &k)) {
 		die("%s: so many bytes set that it is not known", path.operation);
@@ -185,26 +173,27 @@ static void do_set(const struct function *f, const struct val *args, struct val 
 	}
 }
 
-static void do_min_max(const struct function *f, const struct val *args, struct val *out)
+static void do_min(const struct val *args, struct val *out)
 {
-	lit_t less = val_less(args[0], args[1]);
-
-	*out = val_ite(begins(f->name, "llvm.umin") ? less : less ^ 1, args[0], args[1]);
+	*out = val_ite(val_less(args[0], args[1]), args[0], args[1]);
 }
 
-static void do_subtract(const struct function *f, const struct val *args, struct val *out)
+static void do_max(const struct val *args, struct val *out)
+{
+	*out = val_ite(val_less(args[0], args[1]), args[1], args[0]);
+}
+
+static void do_subtract(const struct val *args, struct val *out)
 {
 	struct val d = val_add(args[0], val_not(args[1]), LIT_TRUE);
 
-	(void)f;
 	*out = val_ite(val_less(args[0], args[1]), val_of(0, d.bits), d);
 }
 
-static void do_count(const struct function *f, const struct val *args, struct val *out)
+static void do_count(const struct val *args, struct val *out)
 {
 	uint32_t i;
 
-	(void)f;
 	for (i = 0; i < args[0].bits; i++) {
 		struct val one = val_of(0, out->bits);
 
@@ -217,7 +206,7 @@ static void do_count(const struct function *f, const struct val *args, struct va
 static const struct {
 	const char *name;
 	bool begins;
-	void (*run)(const struct function *f, const struct val *args, struct val *out);
+	void (*run)(const struct val *args, struct val *out);
 } builtins[] = {
 	{ "any", false, do_any },
 	{ "assume", false, do_assume },
@@ -232,8 +221,8 @@ static const struct {
 	{ "llvm.memmove", true, do_copy },
 	{ "llvm.memset", true, do_set },
 	{ "llvm.expect", true, do_same },
-	{ "llvm.umin", true, do_min_max },
-	{ "llvm.umax", true, do_min_max },
+	{ "llvm.umin", true, do_min },
+	{ "llvm.umax", true, do_max },
 	{ "llvm.usub.sat", true, do_subtract },
 	{ "llvm.ctpop", true, do_count },
 	{ "llvm.lifetime", true, do_nothing },
@@ -248,7 +237,7 @@ bool builtin(const struct function *f, const struct val *args, struct val *out)
 
 	for (i = 0; i < sizeof(builtins) / sizeof(builtins[0]); i++) {
 		if (builtins[i].begins ? begins(f->name, builtins[i].name) : !strcmp(f->name, builtins[i].name)) {
-			builtins[i].run(f, args, out);
+			builtins[i].run(args, out);
 			return true;
 		}
 	}

@@ -51,7 +51,7 @@ uint64_t cells_settle(struct val p, uint32_t bytes)
 		i = object_of(n);
 		if (!i || n + bytes > objects[i - 1].at + objects[i - 1].size) {
 			path_fail("access of %u bytes at %lx, which is no object%s", bytes, (unsigned long)n,
-			     n == 0 ? " (a null pointer)" : "");
+				  n == 0 ? " (a null pointer)" : "");
 			return 0;
 		}
 		return n;
@@ -71,7 +71,7 @@ uint64_t cells_settle(struct val p, uint32_t bytes)
 			n |= (uint64_t)bits_model(p.b[i]) << i;
 		}
 		path_fail("access of %u bytes at %lx, outside of %s", bytes, (unsigned long)n,
-		     p.object ? objects[p.object - 1].name : "every object");
+			  p.object ? objects[p.object - 1].name : "every object");
 		return 0;
 	}
 	if (!count) {

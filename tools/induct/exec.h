@@ -49,7 +49,5 @@ struct exec_counts {
 	uint64_t parts, left_out, paths, claims;
 };
 extern struct exec_counts exec_counts;
-/* So many parts at once; and of the parts only every so manieth, from this one on. */
-extern uint32_t exec_jobs, exec_every, exec_first;
 /* Tells how far it is, and of what fails what was in memory before and after. */
 extern bool exec_verbose;

@@ -19,6 +19,7 @@
 
 #include "bits.h"
 #include "exec.h"
+#include "parts.h"
 
 /* Formulas are walked by recursion. */
 #define STACK (2048ul << 20)
@@ -59,7 +60,7 @@ static bool wanted(const char *name)
 	const char *parts;
 	int i;
 
-	exec_every = exec_first = 1;
+	parts_every = parts_first = 1;
 	if (count == 0 || !strcmp(name, "op_nothing")) {
 		return true;
 	}
@@ -69,10 +70,10 @@ static bool wanted(const char *name)
 		return false;
 	}
 	parts = names[i] + strlen(name);
-	if (*parts && sscanf(parts, "/%u:%u", &exec_every, &exec_first) < 1) {
+	if (*parts && sscanf(parts, "/%u:%u", &parts_every, &parts_first) < 1) {
 		die("%s: not op_NAME/N or op_NAME/N:K", names[i]);
 	}
-	if (!exec_every || !exec_first) {
+	if (!parts_every || !parts_first) {
 		die("%s: parts are counted from 1", names[i]);
 	}
 	return true;
@@ -154,7 +155,7 @@ int main(int argc, char **argv)
 		} else if (!strncmp(argv[i], "-merge=", 7)) {
 			merged = argv[i] + 7;
 		} else if (!strncmp(argv[i], "-j", 2) && atoi(argv[i] + 2) > 0) {
-			exec_jobs = (uint32_t)atoi(argv[i] + 2);
+			parts_jobs = (uint32_t)atoi(argv[i] + 2);
 		} else {
 			fprintf(stderr, "induct: %s: no such option (-v, -try, -jN, -merge=NAME,...)\n", argv[i]);
 			return 2;

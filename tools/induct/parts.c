@@ -11,7 +11,7 @@
 #include "exec.h"
 #include "path.h"
 
-uint32_t exec_jobs = 1, exec_every = 1, exec_first = 1;
+uint32_t parts_jobs = 1, parts_every = 1, parts_first = 1;
 bool parts_inside;
 
 /* What parts have done. */
@@ -64,7 +64,7 @@ void parts_apart(void)
 	exec_counts.paths--;
 	path_end();
 	split++;
-	if (split < exec_first || (split - exec_first) % exec_every) {
+	if (split < parts_first || (split - parts_first) % parts_every) {
 		exec_counts.left_out++;
 		return;
 	}
@@ -72,7 +72,7 @@ void parts_apart(void)
 		return;
 	}
 	exec_counts.parts++;
-	parts_wait(exec_jobs - 1);
+	parts_wait(parts_jobs - 1);
 	if (exec_verbose) {
 		fprintf(stderr, "induct: %s: part %u, %lu paths shown; ways gone:", path.operation, split,
 			(unsigned long)results->paths);

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
+/* So many at once; and only every so manieth, from this one on. */
+extern uint32_t parts_jobs, parts_every, parts_first;
 /* Whether this process is one. */
 extern bool parts_inside;
 
