@@ -65,38 +65,30 @@ $(B)/unit/view_explore: $(VIEW_EXPLORE_SRC) $(NUCLEUS_DEP)
 	@mkdir -p $(@D)
 	$(CC) $(VIEW_EXPLORE) -o $@ $(VIEW_EXPLORE_SRC)
 
-# Five bugs, one at a time: a missed flush, a lost intent, a wrong merge, a wrong last page of a split
-# superpage, a leaked table. view_test, view_fuzz and view_explore must each fail on every one.
-# Only view.c differs from one to the next: the rest is compiled once for each test.
-MUTANT_REST := $(filter-out $(NUCLEUS)/view.c,$(NUCLEUS_SRC))
+# Five bugs, one at a time, chosen by $MUTANT: a missed flush, a lost intent, a wrong merge, a wrong last
+# page of a split superpage, a leaked table. view_test, view_fuzz and view_explore must each fail on every one.
+MUTANT := -include $(NUCLEUS)/fake/mutant.h
 
-$(B)/unit/view_test_rest.o: $(NUCLEUS)/view_test.c $(NUCLEUS_DEP)
+$(B)/unit/view_test_mutants: $(NUCLEUS)/view_test.c $(NUCLEUS_DEP)
 	@mkdir -p $(@D)
-	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_REAL) -r -o $@ $< $(MUTANT_REST)
+	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_REAL) $(MUTANT) -o $@ $< $(NUCLEUS)/fake/mutant.c $(NUCLEUS_SRC) -lcmocka
 
-$(B)/unit/view_fuzz_rest.o: $(NUCLEUS)/view_fuzz.c $(NUCLEUS_DEP)
+$(B)/unit/view_fuzz_mutants: $(VIEW_FUZZ_SRC) $(B)/unit/view_model.o $(NUCLEUS_DEP)
+	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_TINY) $(MUTANT) -o $@ $(VIEW_FUZZ_SRC) $(NUCLEUS)/fake/mutant.c \
+		$(B)/unit/view_model.o
+
+$(B)/unit/view_explore_mutants: $(VIEW_EXPLORE_SRC) $(NUCLEUS_DEP)
 	@mkdir -p $(@D)
-	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_TINY) -r -o $@ $< $(MUTANT_REST)
-
-$(B)/unit/view_explore_rest.o: $(NUCLEUS)/view_explore.c $(NUCLEUS)/view_model.c $(NUCLEUS_DEP)
-	@mkdir -p $(@D)
-	$(CC) $(VIEW_EXPLORE) -r -o $@ $(NUCLEUS)/view_explore.c $(NUCLEUS)/view_model.c $(MUTANT_REST)
-
-$(B)/unit/view_test_mutant_%: $(B)/unit/view_test_rest.o $(NUCLEUS)/view.c
-	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_REAL) -DMUTANT=$* -o $@ $(NUCLEUS)/view.c $< -lcmocka
-
-$(B)/unit/view_fuzz_mutant_%: $(B)/unit/view_fuzz_rest.o $(B)/unit/view_model.o $(NUCLEUS)/view.c
-	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_TINY) -DMUTANT=$* -o $@ $(NUCLEUS)/view.c $< $(B)/unit/view_model.o
-
-$(B)/unit/view_explore_mutant_%: $(B)/unit/view_explore_rest.o $(NUCLEUS)/view.c
-	$(CC) $(VIEW_EXPLORE) -DMUTANT=$* -o $@ $(NUCLEUS)/view.c $<
+	$(CC) $(VIEW_EXPLORE) $(MUTANT) -o $@ $(VIEW_EXPLORE_SRC) $(NUCLEUS)/fake/mutant.c
 
 .PHONY: test-mutants view-fuzz view-fuzz-guided view-explore view-cost view-coverage
-test-mutants: $(foreach m,$(VIEW_MUTANTS),$(addsuffix $(m),$(addprefix $(B)/unit/view_,test_mutant_ fuzz_mutant_ \
-		explore_mutant_)))
+test-mutants: $(addsuffix _mutants,$(addprefix $(B)/unit/view_,test fuzz explore))
+	@MUTANT=0 $(B)/unit/view_test_mutants >/dev/null 2>&1 || { echo "test-mutants: view_test fails without a bug"; exit 1; }
 	@for m in $(VIEW_MUTANTS); do \
-		for t in "view_test_mutant_$$m" "view_fuzz_mutant_$$m 200000 1" "view_explore_mutant_$$m 6"; do \
-			if $(B)/unit/$$t >/dev/null 2>&1; then echo "test-mutants: $$t finds nothing"; exit 1; fi; \
+		for t in view_test_mutants "view_fuzz_mutants 200000 1" "view_explore_mutants 6"; do \
+			if MUTANT=$$m $(B)/unit/$$t >/dev/null 2>&1; then \
+				echo "test-mutants: $$t does not find bug $$m"; exit 1; \
+			fi; \
 		done; \
 	done 2>/dev/null; echo "test-mutants: all of $(VIEW_MUTANTS) found by view_test, view_fuzz and view_explore"
 

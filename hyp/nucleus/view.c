@@ -8,7 +8,7 @@
 #include "string.h"
 
 #ifndef MUTANT
-#define MUTANT 0                        /* which bug is seeded, for the test of the tests: view.mk */
+#define MUTANT 0                        /* which bug is seeded, for the test of the tests: fake/mutant.h */
 #endif
 
 #define CHANGES_MAX 65536u
