@@ -45,7 +45,7 @@ static void list_remove(uint32_t list, uint32_t r)
 /* A wholly free block out of its region, or RUN_NIL. The caller takes its frames. */
 /*@ requires lists_ok;
     assigns runs[0 .. RUNS_MAX - 1], run_lists[0 .. RUN_LISTS - 1];
-    ensures lists_ok && (\result < BLOCKS_MAX || \result == RUN_NIL);
+    ensures z3: lists_ok && (\result < BLOCKS_MAX || \result == RUN_NIL);
     ensures \result == RUN_NIL ==> \forall integer r; 0 <= r < RUNS_MAX ==> runs[r] == \old(runs[r]); */
 static uint32_t block_take(void)
 {
@@ -129,7 +129,7 @@ ALWAYS_INLINE void frame_give(uint64_t m)
 /* The number of one free frame taken from the lists, or FRAMES_MAX. */
 /*@ requires frames_ok;
     assigns runs[0 .. RUNS_MAX - 1], run_lists[0 .. RUN_LISTS - 1];
-    ensures frames_ok && (\result < frame_count || \result == FRAMES_MAX); */
+    ensures z3: frames_ok && (\result < frame_count || \result == FRAMES_MAX); */
 NOINLINE static uint64_t frame_take(void)
 {
 	uint32_t b = run_lists[SPLIT_BLOCKS];

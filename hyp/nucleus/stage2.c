@@ -40,15 +40,15 @@ static struct place find(const struct stage2 *s, uint64_t gfn, uint32_t bottom)
 		return (struct place){ t, 2 };
 	}
 	t = entry_mfn(e, 2);
-	//@ assert is_table(t, s->domain, 1);
-	//@ assert frames[t].where == gfn / SPAN2;
+	//@ assert z3: is_table(t, s->domain, 1);
+	//@ assert z3: frames[t].where == gfn / SPAN2;
 	e = machine[t][index_of(gfn, 1)];
 	if (bottom == 1 || entry_kind(e, 1) != ENTRY_TABLE) {
 		return (struct place){ t, 1 };
 	}
 	t = entry_mfn(e, 1);
-	//@ assert is_table(t, s->domain, 0);
-	//@ assert frames[t].where == gfn / SPAN1;
+	//@ assert z3: is_table(t, s->domain, 0);
+	//@ assert z3: frames[t].where == gfn / SPAN1;
 	return (struct place){ t, 0 };
 }
 
@@ -71,7 +71,7 @@ struct translation stage2_translate(const struct stage2 *s, gfn_t gfn)
 		r.turns = (uint8_t)entry_turns(e, at.level);
 		r.mfn = entry_mfn(e, at.level) + gfn_offset(gfn.gfn, at.level);
 		//@ assert at.level <= 2;
-		/*@ assert at.level == 2 ==>
+		/*@ assert z3: at.level == 2 ==>
 		      (frames[at.table].where * RUN + gfn_index(gfn.gfn, 2)) * SPAN2 + gfn.gfn % SPAN2 == gfn.gfn; */
 		/*@ assert at.level == 1 ==>
 		      (frames[at.table].where * RUN + gfn_index(gfn.gfn, 1)) * SPAN1 + gfn.gfn % SPAN1 == gfn.gfn; */

@@ -152,11 +152,11 @@ ALWAYS_INLINE uint64_t shared_entry(const struct view *v, uint64_t base, uint32_
       kind_ok(\result, 0, level - 1);
     ensures \forall integer d, slot; tables_ok(d) && entry_ok(base, d, 0, level, slot) ==>
       link_ok(\result, d, 0, level - 1, slot * RUN + index);
-    ensures level == 1 ==> \forall integer d, slot; tables_ok(d) && entry_ok(base, d, 0, 1, slot) ==>
+    ensures z3: level == 1 ==> \forall integer d, slot; tables_ok(d) && entry_ok(base, d, 0, 1, slot) ==>
       leaf_ok(\result, d, 0, 0, slot * RUN + index);
-    ensures level == 2 ==> \forall integer d, slot; tables_ok(d) && entry_ok(base, d, 0, 2, slot) ==>
+    ensures z3: level == 2 ==> \forall integer d, slot; tables_ok(d) && entry_ok(base, d, 0, 2, slot) ==>
       leaf_ok(\result, d, 0, 1, slot * RUN + index);
-    ensures level == 3 ==> \forall integer d, slot; tables_ok(d) && entry_ok(base, d, 0, 3, slot) ==>
+    ensures z3: level == 3 ==> \forall integer d, slot; tables_ok(d) && entry_ok(base, d, 0, 3, slot) ==>
       leaf_ok(\result, d, 0, 2, slot * RUN + index); */
 ALWAYS_INLINE uint64_t base_below(uint64_t base, uint32_t level, uint32_t index)
 {
@@ -366,7 +366,7 @@ ALWAYS_INLINE bool put(uint64_t t, uint32_t index, uint64_t e, uint32_t level)
 	//@ assert \forall integer m; 0 <= m < frame_count ==> frames[m].link <= RUN;
 	//@ assert frames_ok;
 	//@ assert \forall integer m; 0 <= m < FRAMES_MAX ==> hung_same{Pre,Here}(m);
-	//@ assert \forall integer m; in_use(m) ==> in_use{Pre}(m) && chain_ok(m);
+	//@ assert z3: \forall integer m; in_use(m) ==> in_use{Pre}(m) && chain_ok(m);
 	//@ assert chains_ok;
 	//@ assert limbo_ok;
 	/*@ assert \forall integer i; frames[t].level < LEVEL_ROOT && frames[t].link <= i < RUN ==>
@@ -398,7 +398,7 @@ ALWAYS_INLINE bool sync_page(const struct view *v, uint64_t t, uint32_t index, u
 	//@ assert word_ok(t, index);
 	e = entry_any_own(e) ? own_entry(v, base, intent_of(e)) : shared_entry(v, base, 0);
 	//@ assert kind_ok(e, frames[t].view, 0);
-	//@ assert leaf_ok(e, frames[t].owner, frames[t].view, 0, frames[t].where * RUN + index);
+	//@ assert z3: leaf_ok(e, frames[t].owner, frames[t].view, 0, frames[t].where * RUN + index);
 	/*@ assert entry_ok(e, frames[t].owner, frames[t].view, 0, frames[t].where * RUN + index); */
 	return put(t, index, e, 0);
 }
