@@ -152,10 +152,19 @@ static void test_merge(void **state)
 	assert_int_equal(broken(), 0);
 }
 
-/* Random allocations of every order, compared with a byte map. */
+static void give_back(uint64_t m, uint32_t order, bool table)
+{
+	if (table) {
+		frame_free_table(mfn_of(m));
+	} else {
+		frame_free(mfn_of(m), order);
+	}
+}
+
+/* Random allocations of every order, and of tables, compared with a byte map. */
 static void random_run(unsigned seed, uint64_t count, uint32_t steps)
 {
-	static struct { uint64_t mfn; uint32_t order; } held[4096];
+	static struct { uint64_t mfn; uint32_t order; bool table; } held[4096];
 	static uint8_t used[FRAMES_MAX];
 	uint64_t n = 0, taken = 0, k, m;
 	uint32_t step;
@@ -169,9 +178,17 @@ static void random_run(unsigned seed, uint64_t count, uint32_t steps)
 		uint64_t size = order_frames(order);
 
 		if (rand() % 100 < (step / 512 % 2 ? 35 : 65) && n < ARRAY_SIZE(held)) {
+			bool table = order == ORDER_4K && rand() % 4 == 0;
+			uint16_t owner = (uint16_t)(seed % 7);
 			uint64_t f, j;
-			int error = frame_alloc(order, FRAME_GUEST, (uint16_t)(seed % 7), &mfn);
+			int error;
 
+			if (table) {
+				mfn = mfn_of(frame_alloc_table(owner));
+				error = mfn.mfn == FRAMES_MAX ? -ENOMEM : 0;
+			} else {
+				error = frame_alloc(order, FRAME_GUEST, owner, &mfn);
+			}
 			if (error) {
 				assert_int_equal(error, -ENOMEM);
 				/* Then no aligned run of this size is free. */
@@ -189,11 +206,16 @@ static void random_run(unsigned seed, uint64_t count, uint32_t steps)
 				used[mfn.mfn + k] = 1;
 				machine[mfn.mfn + k][step % PAGE_WORDS] = 1;
 			}
+			/* As table_claim does: what a table leaves behind is to be scrubbed. */
+			frames[mfn.mfn].dirty |= table;
 			held[n].mfn = mfn.mfn;
+			held[n].table = table;
 			held[n++].order = order;
 			taken += size;
 		} else if (n) {
 			uint64_t pick = (uint64_t)rand() % n;
+
+			bool table = held[pick].table;
 
 			m = held[pick].mfn;
 			order = held[pick].order;
@@ -207,7 +229,7 @@ static void random_run(unsigned seed, uint64_t count, uint32_t steps)
 					frame_free(mfn_of(m + k), less);
 				}
 			} else {
-				frame_free(mfn_of(m), order);
+				give_back(m, order, table);
 			}
 			for (k = 0; k < size; k++) {
 				used[m + k] = 0;
@@ -221,7 +243,7 @@ static void random_run(unsigned seed, uint64_t count, uint32_t steps)
 	}
 	while (n) {
 		n--;
-		frame_free(mfn_of(held[n].mfn), held[n].order);
+		give_back(held[n].mfn, held[n].order, held[n].table);
 	}
 	for (m = 0; m < count; m++) {
 		assert_true(frames[m].dirty || zeroed(m, 1));

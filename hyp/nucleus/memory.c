@@ -392,35 +392,28 @@ static void share_displace(struct nuc_domain *d, struct translation old, struct 
 }
 
 /*
- * Moves the slot's page to gfn, where `old` is now. The new place is had first, since only that can
- * fail; that the page has two places in between is seen by nobody, the lock being held, and the flush
- * comes after.
+ * Moves the slot's page to gfn, where `old` is now. That the page has two places in between is seen by
+ * nobody: the lock is held, no view is remapped to it by then, and the flush comes after.
  */
 static int share_move(struct nuc_domain *d, uint32_t slot, uint64_t gfn, struct translation old,
 		      struct limbo *limbo)
 {
 	mfn_t mfn = mfn_of(d->share_mfn[slot]);
 	uint64_t earlier = d->share_gfn[slot];
-	int error;
+	int error = stage2_room(&d->stage2, gfn_of(gfn));
 
-	if (old.present) {
-		error = stage2_split(&d->stage2, gfn_of(gfn), ORDER_4K);
-		if (error) {
-			return error;
-		}
-		/* Nothing fails from here on: what is there loses its remaps while it still is. */
-		view_target_gone(&d->stage2, old.mfn, limbo);
-	}
-	frames[mfn.mfn].where = WHERE_NONE;
-	frame_retype(mfn, FRAME_SHARED, (uint16_t)d->stage2.domain);
-	error = stage2_replace(&d->stage2, gfn_of(gfn), mfn, ACCESS_RWX, &old);
 	if (error) {
-		frames[mfn.mfn].where = earlier;
-		if (earlier == WHERE_NONE) {
-			frame_retype(mfn, FRAME_CORE, DOMAIN_NONE);
-		}
 		return error;
 	}
+	/* Nothing fails from here on. Remaps go first, while the pages are still where they were. */
+	if (old.present) {
+		view_target_gone(&d->stage2, old.mfn, limbo);
+	}
+	view_target_gone(&d->stage2, mfn.mfn, limbo);
+	frames[mfn.mfn].where = WHERE_NONE;
+	frame_retype(mfn, FRAME_SHARED, (uint16_t)d->stage2.domain);
+	error = stage2_replace(&d->stage2, gfn_of(gfn), mfn, ACCESS_RWX);
+	CHECK(!error);
 	if (old.present) {
 		share_displace(d, old, limbo);
 	}

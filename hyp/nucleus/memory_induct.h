@@ -32,15 +32,32 @@ static void spec_added(bool done, uint64_t gfn, uint64_t count)
 /* ---- pages go and come ------------------------------------------------------------------ */
 
 /*
- * A page that goes takes the remaps along that show it. There may be any number, one after the other:
- * so each is an operation of its own, which keeps sound what is, and the rest is run without them. In
- * between, tables are in limbo, where nobody looks at them until they are freed together.
+ * A page that goes, or a share page that moves, takes the remaps along that show it. There may be any
+ * number, one after the other: so each is an operation of its own, which keeps sound what is, and the
+ * rest is run without them. In between, tables are in limbo, where nobody looks at them until they are
+ * freed together.
  */
 
-/* One leaf of the base becomes several. */
-static int merged_split(uint64_t gfn, uint32_t order)
+/* One leaf of the base becomes several, or room is made for a page. */
+static int merged_split(uint64_t gfn, bool room)
 {
-	return stage2_split(&nuc_domains[0].stage2, gfn_of(gfn), order);
+	struct stage2 *s = &nuc_domains[0].stage2;
+
+	return room ? stage2_room(s, gfn_of(gfn)) : stage2_split(s, gfn_of(gfn), any(1) ? ORDER_4K : ORDER_2M);
+}
+
+/* Then a page can be put at gfn. */
+static void spec_roomy(bool asked, uint64_t gfn)
+{
+	struct stage2 *s = &nuc_domains[0].stage2;
+	uint32_t g;
+
+	for (g = 0; g < GFNS; g++) {
+		struct translation t = leads[0][0][g];
+
+		claim(!asked | (g != gfn) | (t.present ? t.level == 0 : t.level <= s->table_budget - s->tables_used),
+		      "there is room for a page");
+	}
 }
 
 void op_split(void);
@@ -48,12 +65,14 @@ void op_split(void)
 {
 	uint64_t gfn = any(3);
 	uint32_t base = 0;
+	bool room = any(1);
 	int error;
 
 	assume(pick_gfn(0, &base, &gfn));
 	part();
-	error = merged_split(gfn, any(1) ? ORDER_4K : ORDER_2M);
+	error = merged_split(gfn, room);
 	spec_view_after(error, NO_VIEW, ANY_GFN);
+	spec_roomy(error == 0 && room, gfn);
 }
 
 /* The first gfn of the view, `from` or later, at which it is remapped to the page; or GFNS. */
@@ -218,6 +237,63 @@ void op_memory_remove(void)
 	spec_led(error != 0, gfn, FRAMES_MAX);
 }
 
+/* The gfns of the leaf that begins at gfn. */
+static uint32_t pick_leaf(uint64_t gfn)
+{
+	uint32_t l = LEVEL_ROOT, r = 0, g;
+
+	while (l-- > 0 && !pick(has_leaf[0][l][gfn >> l])) {
+	}
+	assume((l < LEVEL_ROOT) && gfn % SPAN(l) == 0);
+	for (g = 0; g < GFNS; g++) {
+		r |= g >> l == gfn >> l ? 1u << g : 0;
+	}
+	return r;
+}
+
+/* None of the pages at these gfns is shared or pinned, or shown by a remap. */
+static bool spec_loose(uint32_t gfns)
+{
+	bool r = true;
+	uint32_t g, m;
+
+	for (g = 0; g < GFNS; g++) {
+		for (m = TABLES; m < FRAMES_MAX; m++) {
+			r &= !(gfns >> g & 1) | (page_at[0][g] != m) |
+			     ((frames[m].type == FRAME_GUEST) & (frames[m].count == 0) & (frames[m].prev == 0));
+		}
+	}
+	return r;
+}
+
+static void merged_take(uint64_t gfn)
+{
+	struct limbo limbo = LIMBO_EMPTY;
+
+	range_take(&nuc_domains[0].stage2, gfn, gfn + 1, &limbo);
+	limbo_free(&limbo, 0);
+}
+
+/* A whole leaf goes, as those do that had come before memory ended. */
+void op_memory_take(void);
+void op_memory_take(void)
+{
+	uint64_t gfn = any(3);
+	uint32_t base = 0, leaf, g;
+
+	assume(pick_gfn(0, &base, &gfn) && pick(page_at[0][gfn] != FRAMES_MAX));
+	leaf = pick_leaf(gfn);
+	assume(spec_loose(leaf));
+	part();
+	merged_take(gfn);
+	spec_after();
+	spec_sets_kept(NO_VIEW, ANY_GFN);
+	for (g = 0; g < GFNS; g++) {
+		claim((leaf >> g & 1) ? !leads[0][0][g].present : base_was[0][g] == base_of[0][0][g],
+		      "the leaf is gone, and nothing else");
+	}
+}
+
 /* What the base has on the way to gfn, and if that is nothing, how many pages are asked for. */
 static void pick_hole(uint32_t domain, uint64_t *gfn, uint64_t *count)
 {
@@ -330,8 +406,8 @@ static int merged_share(uint32_t domain, uint32_t slot, uint64_t gfn)
 }
 
 /*
- * The first slot's, the others being like it, to which no view is remapped: remaps to a page that has
- * two places for a while are not shown.
+ * The first slot's page, the others being like it, once there is room for it and no view is remapped to
+ * it, nor to what is at gfn: op_split and op_remap_drop are how it comes to that.
  */
 void op_share_map(void);
 void op_share_map(void)

@@ -100,6 +100,13 @@ static void table_init(const struct stage2 *s, uint64_t t, uint32_t level, uint6
 	table_place(t, 0, prefix);
 }
 
+static void spare_free(uint32_t count, const uint64_t spare[LEVELS])
+{
+	while (count) {
+		frame_free_table(mfn_of(spare[--count]));
+	}
+}
+
 int stage2_reserve(struct stage2 *s, uint32_t count, uint64_t spare[LEVELS])
 {
 	uint32_t i;
@@ -110,9 +117,7 @@ int stage2_reserve(struct stage2 *s, uint32_t count, uint64_t spare[LEVELS])
 	for (i = 0; i < count; i++) {
 		spare[i] = frame_alloc_table((uint16_t)s->domain);
 		if (spare[i] == FRAMES_MAX) {
-			while (i) {
-				frame_free_table(mfn_of(spare[--i]));
-			}
+			spare_free(i, spare);
 			return -ENOMEM;
 		}
 	}
@@ -275,24 +280,37 @@ struct translation stage2_take(struct stage2 *s, gfn_t gfn, struct limbo *limbo)
 	return old;
 }
 
-int stage2_replace(struct stage2 *s, gfn_t gfn, mfn_t mfn, uint32_t access, struct translation *old)
+int stage2_room(struct stage2 *s, gfn_t gfn)
 {
-	struct place at;
+	uint64_t spare[LEVELS];
+	uint32_t count;
 	int error;
 
-	*old = stage2_translate(s, gfn);
-	if (!old->present) {
+	if (stage2_translate(s, gfn).present) {
+		return stage2_split(s, gfn, ORDER_4K);
+	}
+	count = find(s, gfn.gfn, 0).level;
+	error = stage2_reserve(s, count, spare);
+	if (!error) {
+		spare_free(count, spare);
+		s->tables_used -= count;
+	}
+	return error;
+}
+
+int stage2_replace(struct stage2 *s, gfn_t gfn, mfn_t mfn, uint32_t access)
+{
+	struct translation old = stage2_translate(s, gfn);
+	struct place at;
+
+	if (!old.present) {
 		return stage2_map(s, gfn, mfn, ORDER_4K, access);
 	}
-	if (!access_valid(access) || !run_mappable(s, mfn.mfn, 1)) {
+	if (old.level || !access_valid(access) || !run_mappable(s, mfn.mfn, 1)) {
 		return -EINVAL;
 	}
-	error = stage2_split(s, gfn, ORDER_4K);
-	if (error) {
-		return error;
-	}
 	at = find(s, gfn.gfn, 0);
-	frames[old->mfn].where = WHERE_NONE;
+	frames[old.mfn].where = WHERE_NONE;
 	frames[mfn.mfn].where = gfn.gfn;
 	entry_write(at.table, index_of(gfn.gfn, 0), entry_leaf(mfn.mfn, access, 0));
 	view_base_changed(s, at.table, index_of(gfn.gfn, 0));

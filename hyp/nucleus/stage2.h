@@ -81,10 +81,17 @@ MUST_USE int stage2_split(struct stage2 *s, gfn_t gfn, uint32_t order);
 struct translation stage2_take(struct stage2 *s, gfn_t gfn, struct limbo *limbo);
 
 /*
- * Maps one 4 KiB frame at gfn in the place of what is there, splitting and
- * adding tables as needed. *old says what was there. -EINVAL, -ENOMEM.
+ * Makes room for one 4 KiB frame at gfn: splits what is there; where nothing is, makes sure that
+ * there are tables. Until tables are taken or leaves put together, stage2_replace there will have
+ * what it needs. -ENOMEM.
  */
-MUST_USE int stage2_replace(struct stage2 *s, gfn_t gfn, mfn_t mfn, uint32_t access, struct translation *old);
+MUST_USE int stage2_room(struct stage2 *s, gfn_t gfn);
+
+/*
+ * Maps one 4 KiB frame at gfn in the place of what is there, to which no view is remapped, adding
+ * tables as needed. -EINVAL (access, whose frame this is, or a larger leaf is there), -ENOMEM.
+ */
+MUST_USE int stage2_replace(struct stage2 *s, gfn_t gfn, mfn_t mfn, uint32_t access);
 
 /*
  * Sets access (0 .. 9, as VIEW_ACCESS_*; ~0: leaves it) and #VE suppression (0, 1;

@@ -192,7 +192,6 @@ static void test_no_memory(void **state)
 		for (left = 0; left <= 4; left++) {
 			struct stage2 *s = fresh(8 * RUN, by_budget ? 4 + left : 100);
 			mfn_t a = page(ORDER_4K), b = page(ORDER_2M);
-			struct translation old;
 			uint64_t free;
 			uint32_t used;
 			int error;
@@ -224,8 +223,8 @@ static void test_no_memory(void **state)
 			assert_int_equal(stage2_translate(s, gfn_of(RUN + 1)).level, error ? 1 : 0);
 			assert_int_equal(s->tables_used, error ? used : used + 1);
 			if (left && error) {
-				error = stage2_replace(s, gfn_of(RUN + 1), a, ACCESS_R, &old);
-				assert_int_equal(error, -ENOMEM);
+				assert_int_equal(stage2_room(s, gfn_of(RUN + 1)), -ENOMEM);
+				assert_int_equal(stage2_replace(s, gfn_of(RUN + 1), a, ACCESS_R), -EINVAL);
 				assert_int_equal(frames[a.mfn].where, WHERE_NONE);
 			}
 			unhog();
@@ -243,22 +242,29 @@ static void test_replace(void **state)
 {
 	struct stage2 *s = fresh(8 * RUN, 100);
 	mfn_t a = page(ORDER_4K), b = page(ORDER_2M), c = page(ORDER_4K);
-	struct translation old;
+	uint64_t free;
+	uint32_t used;
 
 	(void)state;
 	assert_int_equal(stage2_map(s, gfn_of(0), b, ORDER_2M, ACCESS_RWX), 0);
-	assert_int_equal(stage2_replace(s, gfn_of(2), mfn_of(b.mfn), ACCESS_RWX, &old), -EINVAL);
-	assert_int_equal(stage2_replace(s, gfn_of(2), a, ACCESS_W, &old), -EINVAL);
-	assert_int_equal(stage2_replace(s, gfn_of(2), a, ACCESS_X, &old), 0);
-	assert_true(old.present && old.mfn == b.mfn + 2);
+	assert_int_equal(stage2_replace(s, gfn_of(2), a, ACCESS_X), -EINVAL);
+	assert_int_equal(stage2_room(s, gfn_of(2)), 0);
+	assert_int_equal(stage2_replace(s, gfn_of(2), mfn_of(b.mfn), ACCESS_RWX), -EINVAL);
+	assert_int_equal(stage2_replace(s, gfn_of(2), a, ACCESS_W), -EINVAL);
+	assert_int_equal(stage2_replace(s, gfn_of(2), a, ACCESS_X), 0);
 	assert_int_equal(stage2_translate(s, gfn_of(2)).mfn, a.mfn);
 	assert_int_equal(stage2_translate(s, gfn_of(2)).access, ACCESS_X);
 	assert_int_equal(stage2_translate(s, gfn_of(1)).mfn, b.mfn + 1);
 	assert_int_equal(stage2_translate(s, gfn_of(3)).mfn, b.mfn + 3);
 	assert_int_equal(frames[b.mfn + 2].where, WHERE_NONE);
-	frame_free(mfn_of(old.mfn), ORDER_4K);
-	assert_int_equal(stage2_replace(s, gfn_of(GFN_LIMIT - 1), c, ACCESS_R, &old), 0);
-	assert_false(old.present);
+	frame_free(mfn_of(b.mfn + 2), ORDER_4K);
+	used = s->tables_used;
+	free = frame_free_count;
+	assert_int_equal(stage2_room(s, gfn_of(GFN_LIMIT - 1)), 0);
+	assert_int_equal(s->tables_used, used);
+	assert_int_equal(frame_free_count, free);
+	assert_false(stage2_translate(s, gfn_of(GFN_LIMIT - 1)).present);
+	assert_int_equal(stage2_replace(s, gfn_of(GFN_LIMIT - 1), c, ACCESS_R), 0);
 	assert_int_equal(stage2_translate(s, gfn_of(GFN_LIMIT - 1)).mfn, c.mfn);
 	assert_int_equal(broken(), 0);
 }
@@ -354,14 +360,16 @@ static void random_ops(unsigned seed, uint32_t steps)
 			if (frame_alloc(ORDER_4K, FRAME_GUEST, DOMAIN, &mfn)) {
 				break;
 			}
-			error = stage2_replace(s, gfn_of(g), mfn, access, &t);
-			assert_int_equal(t.present, model[g].present);
+			t = stage2_translate(s, gfn_of(g));
+			error = stage2_room(s, gfn_of(g));
 			if (error) {
 				assert_int_equal(error, -ENOMEM);
 				frame_free(mfn, ORDER_4K);
 				assert_int_equal(frame_free_count, free);
 				break;
 			}
+			assert_int_equal(stage2_replace(s, gfn_of(g), mfn, access), 0);
+			assert_int_equal(t.present, model[g].present);
 			if (t.present) {
 				assert_int_equal(t.mfn, model[g].mfn);
 				model_split(g, 0);

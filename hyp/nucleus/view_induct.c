@@ -17,8 +17,8 @@
  * that are left open; that it makes no other, op_nothing shows. That it leaves none out,
  * it must be read for: every field is open there, or is what spec_sound asks for.
  *
- * The allocator is not run but taken at its contract, which `make prove` shows of
- * frame.c: it gives any free frame, or none.
+ * The allocator is not run but taken at its contract: it gives any free frame, or none, as
+ * `make prove` shows of frame.c, and not none after a frame was given back, which is tested.
  */
 #include "stage2.c"
 #include "frame.c"
@@ -136,14 +136,19 @@ bool machine_payload(uint64_t offset, uint64_t length, const void **bytes)
 	return false;
 }
 
-/* The allocator, at its contract: the next spare, or none. */
+/*
+ * The allocator, at its contract: the next spare, or none. But for as many tables as have been given
+ * back there are frames.
+ */
 
-static uint32_t tables_given, pages_given;
+static uint32_t tables_given, tables_back, pages_given;
 static uint64_t share_given = FRAMES_MAX;       /* what is called a share page, is the next */
 
 uint64_t replace_frame_take(void)
 {
-	if (any(1)) {
+	if (tables_back) {
+		tables_back--;
+	} else if (any(1)) {
 		return FRAMES_MAX;
 	}
 	claim(tables_given < SPARES, "(of this file) there are spares enough");
@@ -168,7 +173,10 @@ uint64_t replace_run_take(uint32_t order)
 
 void replace_frame_give(uint64_t m)
 {
-	(void)m;
+	tables_back++;
+	if (m + 1 == FIRST_SPARE + tables_given) {
+		tables_given--;
+	}
 }
 
 void replace_run_give(uint64_t m, uint32_t order)
