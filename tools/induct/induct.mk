@@ -14,7 +14,7 @@ INDUCT_LLVM := /usr/lib/llvm-14
 INDUCT_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -I$(INDUCT_LLVM)/include
 INDUCT_OPS ?= op_create op_root_need op_translate op_destroy/40:5 op_default/40:14 op_change/1000:20 \
 	op_change_quick/300:1 op_change_base/60:10 op_split/60:6 op_memory_add_run/40:4 op_remap_drop/100:2 \
-	op_memory_take/40:1 op_share_page op_limbo op_domain_create op_domain_end op_domain_sweep/60:10
+	op_memory_take/40:6 op_share_page op_limbo op_domain_create op_domain_end op_domain_sweep/60:10
 INDUCT_JOBS ?= 1
 INDUCT_FLAGS ?=
 
