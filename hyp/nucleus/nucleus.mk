@@ -10,7 +10,8 @@ CC ?= gcc
 
 NUCLEUS := hyp/nucleus
 NUCLEUS_SRC := $(addprefix $(NUCLEUS)/,frame.c stage2.c view.c memory.c audit.c fake/machine.c)
-NUCLEUS_DEP := $(NUCLEUS_SRC) $(wildcard $(NUCLEUS)/*.h $(NUCLEUS)/fake/*.h hyp/include/*.h) $(NUCLEUS)/x86/ept.h
+NUCLEUS_HEADERS := $(wildcard $(NUCLEUS)/*.h $(NUCLEUS)/fake/*.h hyp/include/*.h) $(NUCLEUS)/x86/ept.h
+NUCLEUS_DEP := $(NUCLEUS_SRC) $(NUCLEUS_HEADERS)
 NUCLEUS_TESTS := frame_test stage2_test memory_test audit_test view_test entry_test
 NUCLEUS_CFLAGS := -std=gnu11 -g -O1 -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wno-clobbered \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
@@ -21,18 +22,27 @@ NUCLEUS_UNIT := $(NUCLEUS_TESTS:%=$(B)/unit/%) $(NUCLEUS_TESTS:%=$(B)/unit/%_ept
 
 UNIT_TESTS += $(NUCLEUS_UNIT)
 
-$(B)/unit/%_test: $(NUCLEUS)/%_test.c $(NUCLEUS_DEP)
-	@mkdir -p $(@D)
-	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_TINY) -o $@ $< $(NUCLEUS_SRC) -lcmocka
+NUCLEUS_TINY_O := $(NUCLEUS_SRC:$(NUCLEUS)/%.c=$(B)/unit/tiny/%.o)
+NUCLEUS_REAL_O := $(NUCLEUS_SRC:$(NUCLEUS)/%.c=$(B)/unit/real/%.o)
+.SECONDARY: $(NUCLEUS_TINY_O) $(NUCLEUS_REAL_O)
 
-$(B)/unit/%_test_ept: $(NUCLEUS)/%_test.c $(NUCLEUS_DEP)
+$(B)/unit/tiny/%.o: $(NUCLEUS)/%.c $(NUCLEUS_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_REAL) -o $@ $< $(NUCLEUS_SRC) -lcmocka
+	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_TINY) -c -o $@ $<
+
+$(B)/unit/real/%.o: $(NUCLEUS)/%.c $(NUCLEUS_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_REAL) -c -o $@ $<
+
+$(B)/unit/%_test: $(NUCLEUS)/%_test.c $(NUCLEUS_TINY_O)
+	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_TINY) -o $@ $^ -lcmocka
+
+$(B)/unit/%_test_ept: $(NUCLEUS)/%_test.c $(NUCLEUS_REAL_O)
+	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_REAL) -o $@ $^ -lcmocka
 
 # The view engine beside its reference model: view_fuzz N SEED, and its twin of 512 entries.
 # The model is slow by nature, and goes without sanitizers. By hand, for an hour at 50,000,000 operations:
 #	make view-fuzz VIEW_STEPS=50000000 VIEW_SEED=n
-VIEW_FUZZ_SRC := $(NUCLEUS)/view_fuzz.c $(NUCLEUS_SRC)
 NUCLEUS_PLAIN := $(filter-out -fsanitize% -fno-sanitize%,$(NUCLEUS_CFLAGS)) -O2
 VIEW_MUTANTS := 1 2 3 4 5
 VIEW_STEPS ?= 1000000
@@ -42,17 +52,15 @@ $(B)/unit/view_model.o: $(NUCLEUS)/view_model.c $(NUCLEUS_DEP)
 	@mkdir -p $(@D)
 	$(CC) $(NUCLEUS_PLAIN) $(NUCLEUS_TINY) -c -o $@ $<
 
-$(B)/unit/view_fuzz: $(VIEW_FUZZ_SRC) $(B)/unit/view_model.o $(NUCLEUS_DEP)
-	@mkdir -p $(@D)
-	$(CC) $(NUCLEUS_CFLAGS) -O2 $(NUCLEUS_TINY) -o $@ $(VIEW_FUZZ_SRC) $(B)/unit/view_model.o
+$(B)/unit/view_fuzz: $(NUCLEUS)/view_fuzz.c $(B)/unit/view_model.o $(NUCLEUS_TINY_O)
+	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_TINY) -o $@ $^
 
 $(B)/unit/view_model_ept.o: $(NUCLEUS)/view_model.c $(NUCLEUS_DEP)
 	@mkdir -p $(@D)
 	$(CC) $(NUCLEUS_PLAIN) $(NUCLEUS_REAL) -c -o $@ $<
 
-$(B)/unit/view_fuzz_ept: $(VIEW_FUZZ_SRC) $(B)/unit/view_model_ept.o $(NUCLEUS_DEP)
-	@mkdir -p $(@D)
-	$(CC) $(NUCLEUS_CFLAGS) -O2 $(NUCLEUS_REAL) -o $@ $(VIEW_FUZZ_SRC) $(B)/unit/view_model_ept.o
+$(B)/unit/view_fuzz_ept: $(NUCLEUS)/view_fuzz.c $(B)/unit/view_model_ept.o $(NUCLEUS_REAL_O)
+	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_REAL) -o $@ $^
 
 # All sequences of operations, with tables of two entries.
 VIEW_DEPTH ?= 6
@@ -69,13 +77,14 @@ $(B)/unit/view_explore: $(VIEW_EXPLORE_SRC) $(NUCLEUS_DEP)
 # page of a split superpage, a leaked table. view_test, view_fuzz and view_explore must each fail on every one.
 MUTANT := -include $(NUCLEUS)/fake/mutant.h
 
-$(B)/unit/view_test_mutants: $(NUCLEUS)/view_test.c $(NUCLEUS_DEP)
-	@mkdir -p $(@D)
-	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_REAL) $(MUTANT) -o $@ $< $(NUCLEUS)/fake/mutant.c $(NUCLEUS_SRC) -lcmocka
+MUTANT_SRC := $(NUCLEUS)/view.c $(NUCLEUS)/fake/mutant.c
 
-$(B)/unit/view_fuzz_mutants: $(VIEW_FUZZ_SRC) $(B)/unit/view_model.o $(NUCLEUS_DEP)
-	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_TINY) $(MUTANT) -o $@ $(VIEW_FUZZ_SRC) $(NUCLEUS)/fake/mutant.c \
+$(B)/unit/view_test_mutants: $(NUCLEUS)/view_test.c $(MUTANT_SRC) $(filter-out %/view.o,$(NUCLEUS_REAL_O))
+	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_REAL) $(MUTANT) -o $@ $^ -lcmocka
+
+$(B)/unit/view_fuzz_mutants: $(NUCLEUS)/view_fuzz.c $(MUTANT_SRC) $(filter-out %/view.o,$(NUCLEUS_TINY_O)) \
 		$(B)/unit/view_model.o
+	$(CC) $(NUCLEUS_CFLAGS) $(NUCLEUS_TINY) $(MUTANT) -o $@ $^
 
 $(B)/unit/view_explore_mutants: $(VIEW_EXPLORE_SRC) $(NUCLEUS_DEP)
 	@mkdir -p $(@D)
@@ -99,10 +108,11 @@ view-fuzz: $(B)/unit/view_fuzz $(B)/unit/view_fuzz_ept
 # The same, led by coverage: libFuzzer chooses the operations. Longer by hand: VIEW_RUNS=0 goes on for ever.
 VIEW_RUNS ?= 20000
 CLANG ?= clang
-$(B)/unit/view_fuzz_guided: $(VIEW_FUZZ_SRC) $(NUCLEUS)/view_model.c $(NUCLEUS_DEP)
+VIEW_FUZZ_GUIDED_SRC := $(NUCLEUS)/view_fuzz.c $(NUCLEUS)/view_model.c $(NUCLEUS_SRC)
+$(B)/unit/view_fuzz_guided: $(VIEW_FUZZ_GUIDED_SRC) $(NUCLEUS_HEADERS)
 	@mkdir -p $(@D)
 	$(CLANG) $(filter-out -Wno-clobbered,$(NUCLEUS_CFLAGS)) -O2 -fsanitize=fuzzer -DLIBFUZZER $(NUCLEUS_TINY) \
-		-o $@ $(VIEW_FUZZ_SRC) $(NUCLEUS)/view_model.c
+		-o $@ $(VIEW_FUZZ_GUIDED_SRC)
 
 view-fuzz-guided: $(B)/unit/view_fuzz_guided
 	@cd $(B)/unit && ./view_fuzz_guided $(if $(filter 0,$(VIEW_RUNS)),,-runs=$(VIEW_RUNS)) -seed=1 -max_len=2048 \
