@@ -214,7 +214,6 @@ static void random_run(unsigned seed, uint64_t count, uint32_t steps)
 			taken += size;
 		} else if (n) {
 			uint64_t pick = (uint64_t)rand() % n;
-
 			bool table = held[pick].table;
 
 			m = held[pick].mfn;

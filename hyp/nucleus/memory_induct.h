@@ -176,7 +176,7 @@ void op_remap_drop(void)
 	spec_sound();
 	spec_limbo_kept(&limbo);
 	claim(spec_other_domain(), "the other domain is untouched");
-	spec_base_kept(NO_GFN);
+	spec_base_kept(0);
 	spec_sets_kept(view, spec_gfn(first));
 	spec_dropped(view, first);
 	spec_leads_same(view, spec_gfn(first));
@@ -232,7 +232,7 @@ void op_memory_remove(void)
 	error = merged_remove(domain, gfn);
 	spec_after();
 	spec_nothing_unless(error == 0);
-	spec_base_kept(gfn);
+	spec_base_kept(spec_gfn(gfn));
 	spec_sets_kept(NO_VIEW, ANY_GFN);
 	spec_led(error != 0, gfn, FRAMES_MAX);
 }
@@ -288,9 +288,9 @@ void op_memory_take(void)
 	merged_take(gfn);
 	spec_after();
 	spec_sets_kept(NO_VIEW, ANY_GFN);
+	spec_base_kept(leaf);
 	for (g = 0; g < GFNS; g++) {
-		claim((leaf >> g & 1) ? !leads[0][0][g].present : base_was[0][g] == base_of[0][0][g],
-		      "the leaf is gone, and nothing else");
+		claim(!(leaf >> g & 1) | !leads[0][0][g].present, "the leaf is gone");
 	}
 }
 
@@ -385,19 +385,8 @@ void op_share_page(void)
 	share_given = share_name(0, 0);
 	page = merged_share_page(domain, slot);
 	spec_view_after(page & none ? 0 : -ENOMEM, NO_VIEW, ANY_GFN);
-	spec_base_kept(NO_GFN);
+	spec_base_kept(0);
 	claim(!page | (nuc_domains[0].share_page[0] != NULL), "it is there");
-}
-
-/* The base is as it was, but where the page is now, and where it was. */
-static void spec_moved(uint64_t gfn, uint64_t earlier)
-{
-	uint32_t g;
-
-	for (g = 0; g < GFNS; g++) {
-		claim((g == gfn) | (g == earlier) | !spec_live(0) | (base_was[0][g] == base_of[0][0][g]),
-		      "the base is as it was");
-	}
 }
 
 static int merged_share(uint32_t domain, uint32_t slot, uint64_t gfn)
@@ -425,7 +414,7 @@ void op_share_map(void)
 	spec_after();
 	spec_nothing_unless(error == 0);
 	spec_sets_kept(NO_VIEW, ANY_GFN);
-	spec_moved(gfn, earlier);
+	spec_base_kept(spec_gfn(gfn) | spec_gfn(earlier));
 	spec_led(error != 0, gfn, nuc_domains[0].share_mfn[0]);
 }
 

@@ -293,7 +293,7 @@ static void spec_view_after(int error, uint32_t view, uint32_t gfns)
 	spec_leads_same(view == 0 ? VIEWS_MAX : view, gfns);
 	spec_sets_kept(view, gfns);
 	if (view) {
-		spec_base_kept(NO_GFN);
+		spec_base_kept(0);
 	}
 }
 
@@ -377,7 +377,7 @@ void op_default(void)
 	spec_after();
 	spec_nothing_unless(error == 0);
 	spec_sets_kept(NO_VIEW, ANY_GFN);
-	spec_base_kept(NO_GFN);
+	spec_base_kept(0);
 	spec_leads_same(view, ANY_GFN);
 }
 
@@ -560,7 +560,7 @@ void op_change_base(void)
 	done = merged_change(domain, 0, &c, 1, &error);
 	claim(done == (error == 0), "how many are done");
 	spec_view_after(error, 0, spec_gfn(c.gfn));
-	spec_base_kept(c.gfn);
+	spec_base_kept(spec_gfn(c.gfn));
 	claim((error != 0) | spec_change_done(0, &c), "what was asked is so");
 	spec_sets_kept(NO_VIEW, ANY_GFN);
 }
@@ -607,7 +607,7 @@ void op_change_quick(void)
 	claim(spec_other_domain(), "the other domain is untouched");
 	claim(done <= 2, "how many are done");
 	spec_nothing_unless(done > 0);
-	spec_base_kept(NO_GFN);
+	spec_base_kept(0);
 	gfns = spec_places(c, done);
 	spec_sets_kept(view, gfns);
 	spec_leads_same(view, gfns);

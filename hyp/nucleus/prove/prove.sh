@@ -66,7 +66,8 @@ prove()
 }
 
 # One prover at a time, so the second gets only the goals that the first has given up, and waits for as
-# long as that may take. CVC4 proves most; what Z3 proves and CVC4 doesn't has the name `z3` in the sources.
+# long as that may take. CVC4 proves most; what Z3 proves and CVC4 does not, or slowly, has the name `z3` in
+# the sources.
 cvc4() { file=$1; shift; prove "$file" cvc4,z3 -wp-par 1 -wp-timeout 20 "$@"; }
 z3() { file=$1; shift; prove "$file" z3,cvc4 -wp-par 1 -wp-timeout 60 "$@"; }
 
